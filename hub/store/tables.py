@@ -1,0 +1,163 @@
+"""Every table. ``truth`` is migrated and kept for good; ``read`` can be thrown away and folded again."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
+
+from hub.store.engine import READ_SCHEMA
+
+truth = MetaData()
+read = MetaData(schema=READ_SCHEMA)
+
+inbox = Table(
+    "inbox",
+    truth,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("partner", String, nullable=False),
+    Column("client", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("topic", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("accepted_at", String, nullable=False),  # RFC 3339, UTC, as in the commitment
+    Column("event", Text, nullable=False),  # JSON; personal members sealed, firms as surrogates
+    Column("resolved", Text, nullable=False),  # JSON: what stood under other keys on acceptance
+    Column("salt", LargeBinary, nullable=False),  # sealed under every key that the event needs
+    Column("commitment", LargeBinary, nullable=False),
+)
+
+identity = Table(
+    "identity",
+    truth,
+    Column("partner", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("event_id", String, nullable=False),
+    Column("seq", Integer, nullable=False, unique=True),
+    Column("digest", LargeBinary, nullable=False),  # HMAC of the canonical content
+    PrimaryKeyConstraint("partner", "source", "event_id"),
+)
+
+reference = Table(
+    "reference",
+    truth,
+    # kind: service, opportunity, partner, network, member, referral. What accepted events brought into being.
+    Column("kind", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("target", String, nullable=False, server_default=""),
+    Column("live", Boolean, nullable=False),
+    PrimaryKeyConstraint("kind", "id", "owner"),
+)
+
+subject_key = Table(
+    "subject_key",
+    truth,
+    Column("surrogate", String, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),  # HMAC of the wire id; survives erasure
+    Column("wrapped_key", LargeBinary),  # null once erased
+    Column("sealed_id", LargeBinary),  # the wire id under its own key; null once erased
+    Column("erased_at", String),
+)
+
+leaf = Table(
+    "leaf",
+    truth,
+    Column("leaf_index", Integer, primary_key=True, autoincrement=False),
+    Column("seq", Integer, nullable=False, unique=True),
+)
+
+tile = Table(
+    "tile",
+    truth,
+    Column("level", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("hashes", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("level", "position"),
+)
+
+checkpoint = Table(
+    "checkpoint",
+    truth,
+    Column("size", Integer, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+oauth_client = Table(
+    "oauth_client",
+    truth,
+    Column("client_id", String, primary_key=True),
+    Column("partner", String),
+    Column("audience", String, nullable=False),
+    Column("source_prefix", String, nullable=False),
+    Column("networks", Text),  # JSON array of slugs; null: all
+    Column("scopes", Text, nullable=False),  # JSON array: the grant
+    Column("bearer", Boolean, nullable=False),  # the recorded waiver of DPoP
+    Column("suspended", Boolean, nullable=False),
+    Column("created_at", String, nullable=False),
+)
+
+oauth_client_key = Table(
+    "oauth_client_key",
+    truth,
+    Column("client_id", String, nullable=False),
+    Column("kid", String, nullable=False),
+    Column("jwk", Text, nullable=False),
+    Column("added_at", String, nullable=False),
+    Column("retired_at", String),
+    PrimaryKeyConstraint("client_id", "kid"),
+    ForeignKeyConstraint(["client_id"], ["oauth_client.client_id"]),
+)
+
+oauth_jti = Table(
+    "oauth_jti",
+    truth,
+    Column("digest", LargeBinary, primary_key=True),  # of issuer and jti
+    Column("expires_at", Integer, nullable=False),  # seconds since 1970
+    Index("oauth_jti_expires_at", "expires_at"),
+)
+
+record = Table(
+    "record",
+    read,
+    # The state of every key: what a fold reads and returns.
+    Column("key", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("version", Integer, nullable=False),  # seq of the last event that changed it
+    Column("doc", Text, nullable=False),
+    PrimaryKeyConstraint("key", "kind", "id"),
+    Index("record_kind_id", "kind", "id"),
+)
+
+verdict = Table(
+    "verdict",
+    read,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("status", String, nullable=False),  # applied, refused, parked
+    Column("code", String),
+    Column("message", Text),
+    Column("remedy", Text),
+    Column("key", String, nullable=False),
+    Column("referral", String),  # the referral that the event is about, for those who are parties to it
+    Index("verdict_referral", "key", "referral"),
+)
+
+position = Table(
+    "position",
+    read,
+    Column("stream", String, primary_key=True),
+    Column("offset", Integer, nullable=False),  # the next one to read
+)
