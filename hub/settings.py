@@ -19,7 +19,7 @@ class Settings(BaseSettings):
     public_url: str = Field("", description="Issuer and audience of all tokens; no trailing slash.")
     ledger_origin: str = Field("", description="First line of every signed checkpoint.")
     keys_dir: Path | None = Field(
-        None, description="Folder of the hub's own keys; default in the data folder."
+        None, description="Folder of the hub's keys; default in the data folder."
     )
 
     def model_post_init(self, _context: object, /) -> None:
