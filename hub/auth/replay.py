@@ -1,0 +1,46 @@
+"""A signed statement counts once: its `jti` is used up in the store before anything is answered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from hub.store.clients import purge_jti, use_jti
+from hub.store.engine import Store
+
+PURGE_EVERY_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A statement that counts once. expires_at_s: when it is refused for its age, seconds since 1970."""
+
+    issuer: str
+    jti: str
+    expires_at_s: int
+
+
+class Replay:
+    """Uses statements up, and now and then forgets those too old to be accepted."""
+
+    def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
+        """clock: seconds since 1970."""
+        self._store, self._clock = store, clock
+        self._purge_at_s = clock() + PURGE_EVERY_S
+
+    async def first_use(self, *statements: Once) -> list[bool]:
+        """For each statement whether it is new; all are used up in one commit, whatever the answer."""
+        now_s = self._clock()
+        purge = now_s >= self._purge_at_s
+        if purge:
+            self._purge_at_s = now_s + PURGE_EVERY_S
+
+        def use(conn: Connection) -> list[bool]:
+            if purge:
+                purge_jti(conn, int(now_s))
+            return [use_jti(conn, once.issuer, once.jti, once.expires_at_s) for once in statements]
+
+        return await self._store.intake(use)

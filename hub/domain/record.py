@@ -1,0 +1,97 @@
+"""What a fold gets and gives: an accepted event and the state of its key in, changed records out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from hub.domain.refusal import Refusal
+from hub.domain.values import Value
+
+
+class Record(BaseModel):
+    """One thing that a key's events brought about; `kind` and `id` name it within its key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: ClassVar[str]
+    id: str
+
+
+class Resolved(Value):
+    """What stood under other keys when the event was accepted; kept beside it, so that verdicts never change.
+
+    networks: current memberships of the sender and of every partner that the event names.
+    manages: networks of a manager, ["*"] for all, None for everybody else.
+    may: the scopes that the sender held, of those that the event asks for.
+    owners: partner that published each service or opportunity that the event names.
+    ids: ids that follow from wire ids, which folds do not see (referrals of signposts and interests).
+    """
+
+    networks: dict[str, list[str]] = {}
+    manages: list[str] | None = None
+    may: list[str] = []
+    owners: dict[str, str] = {}
+    ids: dict[str, str] = {}
+
+    def manages_network(self, network: str) -> bool:
+        """Whether the sender was a manager of the network."""
+        return self.manages is not None and ("*" in self.manages or network in self.manages)
+
+    def is_member(self, partner: str, network: str) -> bool:
+        """Whether the partner was a current member of the network."""
+        return network in self.networks.get(partner, ())
+
+
+P = TypeVar("P", bound=BaseModel)
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted(Generic[P]):
+    """An accepted event as a fold sees it: firms are surrogates, personal members are Sealed.
+
+    seq: order of acceptance. sender: slug, or "hub". at: accepted_at, aware UTC; the only clock of a fold.
+    raw: `data` as JSON values, personal members sealed.
+    """
+
+    seq: int
+    type: str
+    sender: str
+    source: str
+    event_id: str
+    subject: str
+    at: datetime
+    data: P
+    raw: dict[str, Any]
+    resolved: Resolved
+
+
+@dataclass(slots=True)
+class KeyState:
+    """All records of one key (a firm, a service, a partner, …)."""
+
+    records: dict[tuple[str, str], Record] = field(default_factory=dict)
+
+    def get(self, kind: type[R], id_: str | None) -> R | None:
+        """The record of that kind and id, if there is one."""
+        found = self.records.get((kind.kind, id_)) if id_ else None
+        return found if isinstance(found, kind) else None
+
+    def all(self, kind: type[R]) -> Iterator[R]:
+        """Every record of that kind, in no particular order."""
+        return (record for record in self.records.values() if isinstance(record, kind))
+
+    def put(self, records: Iterable[Record]) -> list[Record]:
+        """Take over what a fold returned; answers with those that differ from before."""
+        changed = [record for record in records if self.records.get((record.kind, record.id)) != record]
+        for record in changed:
+            self.records[record.kind, record.id] = record
+        return changed
+
+
+Changes = tuple[Record, ...]
+Fold = Callable[[KeyState, Accepted[Any]], "Changes | Refusal"]

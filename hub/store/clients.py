@@ -1,0 +1,221 @@
+"""OAuth clients, their public keys and the single use of identifiers of signed statements (``jti``)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, delete, insert, or_, select, text, update
+
+from hub.domain.scopes import SCOPES, Audience
+from hub.store.tables import oauth_client, oauth_client_key, oauth_jti
+
+LIVE_KEYS_MAX = 2
+"""A rotation needs the old key and the new one, never more."""
+PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""Members that make a JWK secret: RFC 7518, section 6."""
+
+_CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}", re.ASCII)
+_KID_CHARS_MAX = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who may ask for tokens, and its grant as it stands now.
+
+    partner: slug, None for portals and managers. networks: slugs, None for all. scopes: the grant.
+    bearer: the recorded waiver of DPoP. keys: live public JWKs, oldest first, each with a `kid`.
+    """
+
+    client_id: str
+    partner: str | None
+    audience: Audience
+    source_prefix: str
+    networks: frozenset[str] | None
+    scopes: tuple[str, ...]
+    bearer: bool
+    suspended: bool = False
+    keys: tuple[dict[str, Any], ...] = ()
+
+
+def add_client(conn: Connection, client: Client, at: datetime) -> None:
+    """Record a client and its keys; ValueError, which says why, when it cannot be one or exists already."""
+    _check_client(client)
+    if find_client(conn, client.client_id):
+        raise ValueError(f"client {client.client_id} exists already: add a key to it, or choose another name")
+    networks = None if client.networks is None else json.dumps(sorted(client.networks))
+    conn.execute(
+        insert(oauth_client).values(
+            client_id=client.client_id,
+            partner=client.partner,
+            audience=client.audience.value,
+            source_prefix=client.source_prefix,
+            networks=networks,
+            scopes=json.dumps(list(client.scopes)),
+            bearer=client.bearer,
+            suspended=client.suspended,
+            created_at=_rfc3339(at),
+        )
+    )
+    for jwk in client.keys:
+        add_key(conn, client.client_id, jwk, at)
+
+
+def find_client(conn: Connection, client_id: str) -> Client | None:
+    """The client with its live keys, in one query whether it exists or not."""
+    found = _clients(conn.execute(_WITH_LIVE_KEYS.where(oauth_client.c.client_id == client_id)).all())
+    return found[0] if found else None
+
+
+def list_clients(conn: Connection) -> list[Client]:
+    """All clients by id, suspended ones too."""
+    return _clients(conn.execute(_WITH_LIVE_KEYS).all())
+
+
+def set_grant(conn: Connection, client_id: str, scopes: Sequence[str]) -> bool:
+    """Replace the grant of a client; it acts on tokens already issued, too. False: no such client."""
+    _check_scopes(scopes)
+    changed = (
+        update(oauth_client)
+        .where(oauth_client.c.client_id == client_id)
+        .values(scopes=json.dumps(list(scopes)))
+    )
+    return conn.execute(changed).rowcount > 0
+
+
+def set_suspended(conn: Connection, partner_or_client_id: str, suspended: bool) -> bool:
+    """Suspend or resume a client, or every client of a partner (slug). False: there is none."""
+    columns = oauth_client.c.partner, oauth_client.c.client_id
+    named = or_(*(column == partner_or_client_id for column in columns))
+    return conn.execute(update(oauth_client).where(named).values(suspended=suspended)).rowcount > 0
+
+
+def add_key(conn: Connection, client_id: str, jwk: Mapping[str, Any], at: datetime) -> None:
+    """Give a client one more public key (a JWK with `kid`); ValueError, which says why, when it must not.
+
+    A `kid` is never used twice, not even after its key was retired: old logs must not name two keys.
+    """
+    kid = jwk.get("kid")
+    if not isinstance(kid, str) or not 0 < len(kid) <= _KID_CHARS_MAX:
+        raise ValueError(f"the key needs a kid of 1 to {_KID_CHARS_MAX} characters: its RFC 7638 thumbprint")
+    if PRIVATE_MEMBERS & jwk.keys():
+        raise ValueError("the key is private or secret: give the public JWK, and keep the other to yourself")
+    known = select(oauth_client.c.client_id).where(oauth_client.c.client_id == client_id)
+    # The lock keeps two processes from adding the second and the third key at once.
+    if conn.execute(known.with_for_update()).first() is None:
+        raise ValueError(f"there is no client {client_id}: add it first")
+    mine = select(oauth_client_key.c.kid, oauth_client_key.c.retired_at).where(
+        oauth_client_key.c.client_id == client_id
+    )
+    rows = conn.execute(mine.order_by(oauth_client_key.c.added_at, oauth_client_key.c.kid)).all()
+    if any(row.kid == kid for row in rows):
+        raise ValueError(f"client {client_id} had a key {kid} before: make a new key with a kid of its own")
+    live = [row.kid for row in rows if row.retired_at is None]
+    if len(live) >= LIVE_KEYS_MAX:
+        raise ValueError(
+            f"client {client_id} has {LIVE_KEYS_MAX} live keys ({', '.join(live)}): retire one of them first"
+        )
+    conn.execute(
+        insert(oauth_client_key).values(
+            client_id=client_id, kid=kid, jwk=json.dumps(dict(jwk), sort_keys=True), added_at=_rfc3339(at)
+        )
+    )
+
+
+def retire_key(conn: Connection, client_id: str, kid: str, at: datetime) -> bool:
+    """End the life of a key; what it signed is refused from then on. False: no such live key."""
+    key = and_(
+        oauth_client_key.c.client_id == client_id,
+        oauth_client_key.c.kid == kid,
+        oauth_client_key.c.retired_at.is_(None),
+    )
+    return conn.execute(update(oauth_client_key).where(key).values(retired_at=_rfc3339(at))).rowcount > 0
+
+
+def use_jti(conn: Connection, issuer: str, jti: str, expires_at_s: int) -> bool:
+    """Use up an identifier of an issuer's signed statement: True when it was never seen before.
+
+    expires_at_s: seconds since 1970, when the statement is refused for its age and may be forgotten.
+    """
+    # One statement decides: reading first and writing then would let two requests in.
+    seen = {"digest": _jti_digest(issuer, jti), "expires_at": expires_at_s}
+    return conn.execute(_USE_JTI, seen).rowcount == 1
+
+
+def purge_jti(conn: Connection, now_s: int) -> int:
+    """Forget identifiers of statements that are refused for their age anyway; how many."""
+    return conn.execute(delete(oauth_jti).where(oauth_jti.c.expires_at < now_s)).rowcount
+
+
+_USE_JTI = text(
+    "INSERT INTO oauth_jti (digest, expires_at) VALUES (:digest, :expires_at) ON CONFLICT (digest) DO NOTHING"
+)
+
+_WITH_LIVE_KEYS: Select[Any] = (
+    select(oauth_client, oauth_client_key.c.jwk)
+    .outerjoin_from(
+        oauth_client,
+        oauth_client_key,
+        and_(
+            oauth_client_key.c.client_id == oauth_client.c.client_id,
+            oauth_client_key.c.retired_at.is_(None),
+        ),
+    )
+    .order_by(oauth_client.c.client_id, oauth_client_key.c.added_at, oauth_client_key.c.kid)
+)
+
+
+def _clients(rows: Iterable[Row[Any]]) -> list[Client]:
+    by_id: dict[str, tuple[Row[Any], list[dict[str, Any]]]] = {}
+    for row in rows:
+        keys = by_id.setdefault(row.client_id, (row, []))[1]
+        if row.jwk is not None:
+            keys.append(json.loads(row.jwk))
+    return [_client(row, keys) for row, keys in by_id.values()]
+
+
+def _client(row: Row[Any], keys: Iterable[dict[str, Any]]) -> Client:
+    return Client(
+        client_id=row.client_id,
+        partner=row.partner,
+        audience=Audience(row.audience),
+        source_prefix=row.source_prefix,
+        networks=None if row.networks is None else frozenset(json.loads(row.networks)),
+        scopes=tuple(json.loads(row.scopes)),
+        bearer=bool(row.bearer),
+        suspended=bool(row.suspended),
+        keys=tuple(keys),
+    )
+
+
+def _check_client(client: Client) -> None:
+    if not _CLIENT_ID.fullmatch(client.client_id):
+        raise ValueError("a client id has 1 to 128 letters, digits and . _ ~ -")
+    if not client.source_prefix.endswith("/"):
+        raise ValueError(f"source prefix {client.source_prefix!r} must end in a slash")
+    if client.audience is Audience.PUBLIC:
+        raise ValueError("the public needs no client: choose the audience partner, portal or manager")
+    if (client.partner is None) == (client.audience is Audience.PARTNER):
+        raise ValueError("a client speaks for a partner if, and only if, its audience is partner")
+    _check_scopes(client.scopes)
+
+
+def _check_scopes(scopes: Sequence[str]) -> None:
+    if unknown := sorted(set(scopes) - SCOPES):
+        raise ValueError(f"there is no scope {', '.join(unknown)}: choose from {' '.join(sorted(SCOPES))}")
+
+
+def _jti_digest(issuer: str, jti: str) -> bytes:
+    # JSON keeps the pair apart: ("a", "bc") and ("ab", "c") must not share a digest.
+    return sha256(json.dumps([issuer, jti]).encode()).digest()
+
+
+def _rfc3339(at: datetime) -> str:
+    if at.tzinfo is None:
+        raise ValueError("times are aware: this one has no zone")
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

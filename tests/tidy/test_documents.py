@@ -1,0 +1,67 @@
+"""Whatever has a name that clients rely on is explained in docs, and docs explain nothing else."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from hub.domain.scopes import DEFAULT_SCOPES, SCOPES, Audience
+from hub.settings import Settings
+from tests.tidy.sources import hub_files, table, tree
+
+ERROR_CODE = re.compile(
+    r"(event|token|scope|payload|referral|consent|sme|rule|quota|partner|resource|hub)\.[a-z]+(_[a-z]+)*"
+)
+
+
+def test_every_setting_is_documented() -> None:
+    assert set(table("settings.md")) == {f"HUB_{name.upper()}" for name in Settings.model_fields}
+
+
+def test_every_scope_is_documented() -> None:
+    assert set(table("scopes.md")) == SCOPES
+
+
+def test_documented_default_scopes_are_those_that_clients_get() -> None:
+    documented = table("scopes.md")
+    for column, audience in enumerate((Audience.PARTNER, Audience.MANAGER, Audience.PORTAL), start=-3):
+        granted = {scope for scope, cells in documented.items() if cells[column] == "yes"}
+        assert granted == set(DEFAULT_SCOPES[audience]), audience
+
+
+def test_every_error_code_in_the_source_is_documented() -> None:
+    used = {code for path in hub_files() for code in _error_codes(tree(path))}
+    assert used, "no code was found: the test looks in the wrong place"
+    assert not used - set(table("errors.md"))
+
+
+def test_every_error_code_has_a_meaning_and_a_remedy() -> None:
+    for code, (answered, meaning, remedy) in table("errors.md").items():
+        assert ERROR_CODE.fullmatch(code), code
+        assert re.fullmatch(r"verdict|[45]\d\d(, [45]\d\d)*", answered), code
+        assert meaning.endswith("."), code
+        assert remedy.endswith("."), code
+
+
+def test_every_event_type_is_documented() -> None:
+    from hub.domain.registry import EVENTS
+
+    assert set(table("events.md")) == set(EVENTS)
+
+
+def _error_codes(module: ast.Module) -> set[str]:
+    """Literals that look like a code and are passed on as one: to a refusal, to a problem, as `code`."""
+    found = set()
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            given = [keyword.value for keyword in node.keywords if keyword.arg == "code"]
+            if re.search(r"refus|problem|fault|error", name, re.IGNORECASE):
+                given += node.args
+            found |= {
+                literal.value
+                for literal in given
+                if isinstance(literal, ast.Constant) and isinstance(literal.value, str)
+                if ERROR_CODE.fullmatch(literal.value)
+            }
+    return found
