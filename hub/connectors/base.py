@@ -7,7 +7,7 @@ bad row: each of its bad fields becomes a Rejected, and the rows after it are re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,12 +19,16 @@ from pydantic_core import ErrorDetails
 from hub.domain.codes import nearest
 from hub.domain.opportunities import OpportunityPublished, opportunity_id
 from hub.domain.services import ServicePublished, content_hash, service_id
+from hub.domain.values import ITEMS_MAX
 
 SERVICE_PUBLISHED = "hub.service.published.v1"
 OPPORTUNITY_PUBLISHED = "hub.opportunity.published.v1"
 
 SHOWN_CHARS_MAX = 80
 """Values of the file are quoted in messages up to this length."""
+
+FAULTS_MAX = 50
+"""Faults that are reported of one row."""
 
 _MODELS: Mapping[str, type[BaseModel]] = {
     SERVICE_PUBLISHED: ServicePublished,
@@ -114,7 +118,8 @@ class Draft:
             self.reject(member, source, value)
             return
         items = self.data.setdefault(member, [])
-        if value not in items:
+        # Beyond the limit of the model nothing is compared: a hostile list must not cost its square.
+        if len(items) > ITEMS_MAX or value not in items:
             self.where[f"/{member}/{len(items)}"] = source
             items.append(value)
 
@@ -133,7 +138,7 @@ class Draft:
             return [Row(self.number, key, type_, subject, self.data)]
         return [
             Rejected(self.number, where, message, remedy, subject=subject, unread=subject is None)
-            for where, message, remedy in faults
+            for where, message, remedy in faults[:FAULTS_MAX]
         ]
 
     def _faults_of(self, type_: str) -> Iterator[tuple[str, str, str]]:
@@ -161,14 +166,19 @@ class Draft:
         return pointer
 
 
-def without_repeats(rows: Iterable[Row | Rejected]) -> Iterator[Row | Rejected]:
-    """The same, but a second row about one thing is rejected: which of them holds cannot be told."""
+def without_repeats(
+    rows: Iterable[Row | Rejected], key_field: Callable[[int], str]
+) -> Iterator[Row | Rejected]:
+    """The same, but a second row about one thing is rejected: which of them holds cannot be told.
+
+    key_field: where a row of that number has its key, in the words of the file.
+    """
     seen: dict[str, int] = {}
     for row in rows:
         if isinstance(row, Row) and row.subject in seen:
             yield Rejected(
                 row.number,
-                _KEY_MEMBER[row.type],
+                key_field(row.number),
                 f"{shown(row.key)} stands in row {seen[row.subject]} already.",
                 "Keep one row for each reference; the first was read.",
                 subject=row.subject,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.connectors.base import (
+    FAULTS_MAX,
     OPPORTUNITY_PUBLISHED,
     Draft,
     Rejected,
@@ -69,7 +70,9 @@ class EuropeNetwork:
                 unread=True,
             )
         else:
-            yield from without_repeats(_profiles(profiles[:ROWS_MAX], partner))
+            yield from without_repeats(
+                _profiles(profiles[:ROWS_MAX], partner), lambda number: f"/{number - 1}/reference"
+            )
             if len(profiles) > ROWS_MAX:
                 yield Rejected(
                     ROWS_MAX + 1,
@@ -107,7 +110,7 @@ def _read_profile(draft: Draft, profile: dict[str, Any], at: str) -> None:
     extra = {name: profile[name] for name in _EXTRA if profile.get(name) is not None}
     if extra:
         draft.put("extensions", {"een": extra}, at)
-    for name in sorted(profile.keys() - _NAMES):
+    for name in sorted(profile.keys() - _NAMES)[:FAULTS_MAX]:
         draft.reject("", f"{at}/{escaped(name)}", one_of(name, sorted(_NAMES)))
 
 

@@ -1,4 +1,4 @@
-"""Machine-readable eligibility: a tree of clauses over facts of a firm, and the verdict that explains itself."""
+"""Machine-readable eligibility: a tree of clauses over facts of a firm, and a verdict with its reasons."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def sealed(value: object) -> Sealed | None:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The member names something that has a key of its own: kind is service, opportunity, partner, network."""
+    """The member names a thing with a key of its own: a service, opportunity, partner, network, recipient."""
 
     kind: str
 
@@ -123,7 +123,9 @@ def _places_of_type(hint: Any, path: tuple[str, ...], around: Models) -> Iterato
         yield from _places(hint, path, around)
 
 
-def visit(data: dict[str, Any], path: tuple[str, ...], act: Callable[[dict[str, Any], Any, Any, str], None]) -> None:
+def visit(
+    data: dict[str, Any], path: tuple[str, ...], act: Callable[[dict[str, Any], Any, Any, str], None]
+) -> None:
     """Call act(object, container, key, pointer) for every value that stands at the path.
 
     data: parsed JSON. container[key] is the value; object is the nearest JSON object around it, whose

@@ -193,11 +193,15 @@ def fold_network(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
                 to=data.to,
             ),
         )
-    record = Contribution if isinstance(data, ContributionRecorded) else Claim
-    giver = getattr(data, "partner", None) or event.sender
-    taken = state.get(record, event.subject)
-    if taken is not None and taken.partner != giver:
+    after: Contribution | Claim
+    if isinstance(data, ContributionRecorded):
+        giver = data.partner or event.sender
+        after = Contribution(id=event.subject, network=data.network, partner=giver, data=data)
+    else:
+        after = Claim(id=event.subject, network=data.network, partner=event.sender, data=data)
+    before = state.get(type(after), event.subject)
+    if before is not None and before.partner != after.partner:
         return Refusal(
-            "rule.violated", f"{record.kind} {event.subject} belongs to somebody else.", "Choose a new UUID."
+            "rule.violated", f"{after.kind} {event.subject} belongs to somebody else.", "Choose a new UUID."
         )
-    return (record(id=event.subject, network=data.network, partner=giver, data=data),)
+    return (after,)

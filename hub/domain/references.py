@@ -55,7 +55,11 @@ def _partner(what: str, slug: str, data: Any) -> list[ReferenceChange]:
     live = what == "resumed"
     if data.network is None:
         changes = [ReferenceChange("partner", slug, "", live=live)]
-        return [*changes, ReferenceChange("member", "", slug, live=False, whole=True)] if what == "left" else changes
+        return (
+            [*changes, ReferenceChange("member", "", slug, live=False, whole=True)]
+            if what == "left"
+            else changes
+        )
     return [ReferenceChange("member", f"{data.network}/", slug, live=live, whole=True)]
 
 

@@ -256,7 +256,7 @@ def fold_move(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
         refusal = _taken_on_refusal(state, event, referral, taker)
     if refusal:
         return refusal
-    change: dict[str, Any] = {"updated_at": event.at, **_CHANGES.get(what, lambda _event: {})(event)}
+    change: dict[str, Any] = {"updated_at": event.at, **_change(what, event)}
     if move.to:
         change["state"] = move.to
     if what == "received":
@@ -270,7 +270,11 @@ def _taken_on_refusal(
     """A case is taken on under the consent it was requested with, while that consent is live."""
     consent = state.get(Consent, referral.consent)
     networks = event.resolved.networks.get(taker, [])
-    if consent and consent.is_live(event.at) and (consent.covers(taker, networks) or consent.partner == taker):
+    if (
+        consent
+        and consent.is_live(event.at)
+        and (consent.covers(taker, networks) or consent.partner == taker)
+    ):
         return None
     return Refusal(
         "consent.missing",
@@ -332,6 +336,11 @@ _CHANGES: dict[str, Callable[[Accepted[Any]], dict[str, Any]]] = {
     "cancelled": _with_reason,
     "completed": _completed,
 }
+
+
+def _change(what: str, event: Accepted[Any]) -> dict[str, Any]:
+    change = _CHANGES.get(what)
+    return change(event) if change else {}
 
 
 def fold_outcome(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:

@@ -55,7 +55,11 @@ class RoadmapAgreed(CasePayload):
 
     @model_validator(mode="after")
     def _horizon(self) -> Self:
-        if not plus_months(self.starts_on, MONTHS_MIN) <= self.ends_on <= plus_months(self.starts_on, MONTHS_MAX):
+        if (
+            not plus_months(self.starts_on, MONTHS_MIN)
+            <= self.ends_on
+            <= plus_months(self.starts_on, MONTHS_MAX)
+        ):
             raise ValueError(f"ends_on must be {MONTHS_MIN} to {MONTHS_MAX} months after starts_on")
         ids = [action.id for action in self.actions]
         if len(set(ids)) < len(ids):
@@ -106,7 +110,9 @@ def fold_roadmap(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
     before = state.get(Roadmap, event.subject)
     if event.type == "hub.roadmap.agreed.v1":
         if before:
-            return _violated(f"Roadmap {event.subject} exists already.", "Post hub.roadmap.reviewed.v1 to change it.")
+            return _violated(
+                f"Roadmap {event.subject} exists already.", "Post hub.roadmap.reviewed.v1 to change it."
+            )
         if data.version != 1:
             return _violated("The first version of a roadmap is 1.", "Set version to 1.")
     elif before is None or not before.is_shared_with(event.sender):

@@ -7,7 +7,15 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
 
 from hub.domain import codes
 from hub.domain.marks import FirmReference, Personal, Reference
@@ -27,9 +35,7 @@ def _refuse(message: str) -> ValueError:
     return ValueError(message)
 
 
-_RFC3339 = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
-)
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DURATION = re.compile(r"P(?!$)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?", re.ASCII)
 _DECIMAL = re.compile(r"\d{1,15}(\.\d{1,6})?", re.ASCII)
@@ -102,10 +108,14 @@ Uuid = Annotated[str, _matching(_UUID, "is not a UUID in its lower-case form wit
 Url = Annotated[
     str,
     Field(max_length=2_000),
-    _matching(re.compile(r"https?://[^\s<>\"{}|\\^`/?#]+[^\s<>\"{}|\\^`]*"), "is not an http or https address"),
+    _matching(
+        re.compile(r"https?://[^\s<>\"{}|\\^`/?#]+[^\s<>\"{}|\\^`]*"), "is not an http or https address"
+    ),
 ]
 Email = Annotated[
-    str, Field(max_length=254), _matching(re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+"), "is not an e-mail address")
+    str,
+    Field(max_length=254),
+    _matching(re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+"), "is not an e-mail address"),
 ]
 Country = Annotated[str, checked(codes.is_country, "is not an ISO 3166-1 alpha-2 country, such as FR")]
 Language = Annotated[str, checked(codes.is_language, "is not a BCP 47 language tag, such as en or nl-BE")]

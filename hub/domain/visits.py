@@ -51,7 +51,9 @@ def fold_visit(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
     data: VisitRecorded = event.data
     if state.get(Visit, event.subject):
         return Refusal(
-            "rule.violated", f"Visit {event.subject} exists already.", "Record another visit under a new UUID."
+            "rule.violated",
+            f"Visit {event.subject} exists already.",
+            "Record another visit under a new UUID.",
         )
     visit = Visit(
         id=event.subject,

@@ -34,7 +34,8 @@ inbox = Table(
     Column("accepted_at", String, nullable=False),  # RFC 3339, UTC, as in the commitment
     Column("event", Text, nullable=False),  # JSON; personal members sealed, firms as surrogates
     Column("resolved", Text, nullable=False),  # JSON: what stood under other keys on acceptance
-    Column("salt", LargeBinary, nullable=False),  # sealed under every key that the event needs
+    Column("subjects", Text, nullable=False),  # JSON array of surrogates whose keys seal members and salt
+    Column("salt", LargeBinary, nullable=False),  # sealed under each of the subjects in turn
     Column("commitment", LargeBinary, nullable=False),
 )
 
@@ -153,6 +154,73 @@ verdict = Table(
     Column("key", String, nullable=False),
     Column("referral", String),  # the referral that the event is about, for those who are parties to it
     Index("verdict_referral", "key", "referral"),
+)
+
+service_row = Table(
+    "service_row",
+    read,
+    # What the catalogue searches and sorts by; the service itself is in `record`.
+    Column("id", String, primary_key=True),
+    Column("partner", String, nullable=False, index=True),
+    Column("service_type", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("name", String, nullable=False),  # folded, for sorting
+    Column("search", Text, nullable=False),  # folded text of every language
+    Column("free", Boolean),
+    Column("ends_on", String),
+    Column("updated_at", String, nullable=False),
+)
+
+opportunity_row = Table(
+    "opportunity_row",
+    read,
+    Column("id", String, primary_key=True),
+    Column("partner", String, nullable=False, index=True),
+    Column("opportunity_type", String, nullable=False),
+    Column("country", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("search", Text, nullable=False),
+    Column("open_for_interest", Boolean, nullable=False),
+    Column("published_on", String, nullable=False),
+    Column("expires_on", String, nullable=False),
+)
+
+tag = Table(
+    "tag",
+    read,
+    # Values that filters name; hierarchical codes stand at every level (62.10: 62, 62.1, 62.10).
+    Column("item", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("value", String, nullable=False),
+    PrimaryKeyConstraint("name", "value", "item"),
+    Index("tag_item", "item"),
+)
+
+referral_row = Table(
+    "referral_row",
+    read,
+    Column("firm", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("network", String, nullable=False),
+    Column("requester", String, nullable=False),
+    Column("owner", String),
+    Column("service", String),
+    Column("part_of", String),
+    Column("updated_at", String, nullable=False),
+    PrimaryKeyConstraint("firm", "id"),
+    Index("referral_row_updated", "updated_at", "id"),
+)
+
+referral_party = Table(
+    "referral_party",
+    read,
+    # Who may see a referral, by equality alone: labels as in hub.domain.referrals.
+    Column("label", String, nullable=False),
+    Column("firm", String, nullable=False),
+    Column("id", String, nullable=False),
+    PrimaryKeyConstraint("label", "firm", "id"),
+    Index("referral_party_referral", "firm", "id"),
 )
 
 position = Table(

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymerkle import InmemoryTree
-from rfc9162 import path, proof, tree_hash
 
 from hub.ledger.merkle import EMPTY_ROOT, leaf_hash, verify_consistency, verify_inclusion
 from hub.ledger.tiles import TilePath, width_at
 from hub.ledger.tree import TileFault, append, consistency_proof, inclusion_proof, root
+from tests.ledger.rfc9162 import path, proof, tree_hash
 
 BOUNDARIES = [255, 256, 257, 511, 512, 513, 65_535, 65_536, 65_537, 65_792, 65_793, 65_800]
 
@@ -139,7 +139,7 @@ def test_a_batch_writes_each_tile_once_and_reads_one_tile_a_level(grow, entries)
 def test_a_proof_reads_each_tile_it_needs_once(large, prove):
     large.reads.clear()
     prove(large, 1000, 65_800)
-    assert sorted(large.reads) == [(0, 3), (0, 257), (1, 0), (1, 1), (2, 0)]
+    assert sorted(large.reads) == [(0, 3), (0, 257), (1, 0), (1, 1)]
 
 
 def test_an_empty_batch_changes_nothing(grow, entries):

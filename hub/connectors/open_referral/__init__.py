@@ -53,7 +53,9 @@ class OpenReferral:
                 unread=True,
             )
             return
-        yield from without_repeats(_rows(services[:ROWS_MAX], at, partner))
+        yield from without_repeats(
+            _rows(services[:ROWS_MAX], at, partner), lambda number: f"{_pointer(at, number)}/id"
+        )
         if len(services) > ROWS_MAX:
             message = f"The file holds more than {ROWS_MAX} services; those from here on were not read."
             yield Rejected(ROWS_MAX + 1, "", message, "Split the file.", unread=True)
@@ -75,7 +77,7 @@ def _services(content: Any) -> tuple[list[Any] | None, str | None]:
 
 def _rows(services: list[Any], listed_at: str | None, partner: str) -> Iterator[Row | Rejected]:
     for number, service in enumerate(services, start=1):
-        at = "" if listed_at is None else f"{listed_at}/{number - 1}"
+        at = _pointer(listed_at, number)
         if not isinstance(service, dict):
             remedy = "Write one JSON object for each service."
             yield Rejected(number, at, "It is not an object.", remedy, unread=True)
@@ -83,6 +85,11 @@ def _rows(services: list[Any], listed_at: str | None, partner: str) -> Iterator[
         draft = Draft(number)
         _read_service(draft, service, at)
         yield from draft.finish(SERVICE_PUBLISHED, partner)
+
+
+def _pointer(listed_at: str | None, number: int) -> str:
+    """JSON pointer of a service in its file."""
+    return "" if listed_at is None else f"{listed_at}/{number - 1}"
 
 
 def _read_service(draft: Draft, service: dict[str, Any], at: str) -> None:
@@ -105,7 +112,7 @@ def _read_service(draft: Draft, service: dict[str, Any], at: str) -> None:
         draft.where.setdefault(f"/{name}", f"{at}/{name}")
         if service.get(name) is not None:
             translations = draft.data.get(name, {})
-            draft.put(name, {language: service[name], **translations}, f"{at}/{name}")
+            draft.put(name, {**translations, language: service[name]}, f"{at}/{name}")
     _read_organization(draft, service.get("organization"), f"{at}/organization")
     _read_program(draft, service.get("program"), f"{at}/program")
     for place, area in _objects(draft, "service_areas", service, at):

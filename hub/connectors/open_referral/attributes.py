@@ -144,7 +144,7 @@ def _funding_term(draft: Draft, term: dict[str, Any], value: Any, where: str) ->
     if isinstance(code, Unreadable) or isinstance(claim, Unreadable):
         draft.append("funding_terms", code if isinstance(code, Unreadable) else claim, where)
     else:
-        draft.append("funding_terms", {"term": code, **claim}, f"{where}/value")
+        draft.append("funding_terms", {**claim, "term": code}, f"{where}/value")
 
 
 def _translation(draft: Draft, term: dict[str, Any], value: Any, where: str) -> None:

@@ -1,0 +1,1 @@
+"""The one way of an event: envelope, intake, inbox, sequencer, backbone, projector."""

@@ -1,0 +1,123 @@
+"""State of keys, as folds read and return it, and who is a member of what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from hub.domain.consents import Consent
+from hub.domain.diagnoses import Diagnosis
+from hub.domain.firms import Registration
+from hub.domain.groups import CarouselProject, Consortium
+from hub.domain.marks import SEALED_CONTEXT
+from hub.domain.matches import Match
+from hub.domain.networks import Claim, Contribution, Network, Responsibility
+from hub.domain.opportunities import Opportunity
+from hub.domain.partners import Partner
+from hub.domain.principal import Principal
+from hub.domain.record import KeyState, Record
+from hub.domain.referrals import Referral
+from hub.domain.roadmaps import Roadmap
+from hub.domain.services import Service
+from hub.domain.viewer import Viewer
+from hub.domain.visits import Visit
+from hub.store.tables import record
+
+KINDS: dict[str, type[Record]] = {
+    kind.kind: kind
+    for kind in (
+        Service,
+        Opportunity,
+        Partner,
+        Network,
+        Responsibility,
+        Contribution,
+        Claim,
+        Match,
+        Registration,
+        Consent,
+        Visit,
+        Diagnosis,
+        Roadmap,
+        Referral,
+        Consortium,
+        CarouselProject,
+    )
+}
+R = TypeVar("R", bound=Record)
+
+
+def load_states(conn: Connection, keys: Iterable[str]) -> dict[str, KeyState]:
+    """State of each key, empty for those that have none yet."""
+    states = {key: KeyState() for key in keys}
+    rows = conn.execute(
+        select(record.c.key, record.c.kind, record.c.id, record.c.doc).where(record.c.key.in_(states))
+    )
+    for row in rows:
+        states[row.key].records[row.kind, row.id] = decode(KINDS[row.kind], row.doc)
+    return states
+
+
+def save_records(conn: Connection, changed: Sequence[tuple[str, Record, int]]) -> None:
+    """Write changed records: (key, record, version), the last one of each record."""
+    rows = [
+        {
+            "key": key,
+            "kind": one.kind,
+            "id": one.id,
+            "version": version,
+            "doc": one.model_dump_json(exclude_defaults=True, by_alias=True),
+        }
+        for key, one, version in changed
+    ]
+    if rows:
+        statement = upsert(record)
+        conn.execute(
+            statement.on_conflict_do_update(
+                index_elements=["key", "kind", "id"],
+                set_={"version": statement.excluded.version, "doc": statement.excluded.doc},
+            ),
+            rows,
+        )
+
+
+def decode(kind: type[R], doc: str) -> R:
+    """A record from its stored form."""
+    return kind.model_validate_json(doc, context=SEALED_CONTEXT)
+
+
+def get_records(conn: Connection, kind: type[R], ids: Iterable[str]) -> dict[str, tuple[R, int]]:
+    """Records of one kind by id, each with its version; for kinds whose ids are unique over all keys."""
+    rows = conn.execute(
+        select(record.c.id, record.c.doc, record.c.version).where(
+            record.c.kind == kind.kind, record.c.id.in_(set(ids))
+        )
+    )
+    return {row.id: (decode(kind, row.doc), row.version) for row in rows}
+
+
+def all_records(conn: Connection, kind: type[R]) -> dict[str, tuple[R, int]]:
+    """Every record of a kind that stays small (partners, networks), by id."""
+    rows = conn.execute(
+        select(record.c.id, record.c.doc, record.c.version)
+        .where(record.c.kind == kind.kind)
+        .order_by(record.c.id)
+    )
+    return {row.id: (decode(kind, row.doc), row.version) for row in rows}
+
+
+def viewer_of(conn: Connection, principal: Principal, at: datetime) -> Viewer:
+    """The viewer behind a principal, with the memberships of this moment."""
+    return Viewer(principal, at, memberships(conn, at))
+
+
+def memberships(conn: Connection, at: datetime) -> Mapping[str, frozenset[str]]:
+    """Networks by partner, as they hold at that moment."""
+    return {
+        slug: frozenset(partner.networks_on(at.date()))
+        for slug, (partner, _) in all_records(conn, Partner).items()
+    }

@@ -1,0 +1,102 @@
+"""Rows of what accepted events brought into being, looked up and changed in the commit of the intake."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+
+from sqlalchemy import Connection, delete, insert, select, tuple_
+
+from hub.domain.references import ReferenceChange, membership_network
+from hub.store.tables import reference
+
+Row = tuple[str, str, str, str, bool]  # kind, id, owner, target, live
+
+
+class References:
+    """References that a group of events needs, read once, kept in step while the group is accepted."""
+
+    def __init__(self, conn: Connection, names: Iterable[tuple[str, str]], members: Iterable[str]) -> None:
+        """names: (kind, id); members: partners whose memberships are needed."""
+        self._conn = conn
+        self._rows: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
+        self._members: dict[str, dict[str, Row]] = {slug: {} for slug in members}
+        columns = (reference.c.kind, reference.c.id, reference.c.owner, reference.c.target, reference.c.live)
+        wanted = set(names)
+        if wanted:
+            found = conn.execute(
+                select(*columns).where(tuple_(reference.c.kind, reference.c.id).in_(list(wanted)))
+            )
+            for row in found:
+                self._rows[row.kind, row.id][row.owner] = row.tuple()
+        if self._members:
+            found = conn.execute(
+                select(*columns).where(reference.c.kind == "member", reference.c.owner.in_(self._members))
+            )
+            for row in found:
+                self._members[row.owner][row.id] = row.tuple()
+        self._changed: dict[tuple[str, str, str], Row] = {}
+
+    def owner(self, kind: str, id_: str) -> str | None:
+        """Who brought a live thing into being; None when there is no such thing."""
+        for row in self._rows[kind, id_].values():
+            if row[4]:
+                return row[2]
+        return None
+
+    def was_published_by(self, kind: str, id_: str, owner: str) -> bool:
+        """Whether that partner ever published the thing, withdrawn or not."""
+        return owner in self._rows[kind, id_]
+
+    def target(self, kind: str, id_: str, sender: str) -> str | None:
+        """Target of a row, the sender's own if there is one."""
+        rows = self._rows[kind, id_]
+        row = rows.get(sender) or next(iter(rows.values()), None)
+        return row[3] if row else None
+
+    def networks(self, partner: str, day: date) -> list[str]:
+        """Networks that the partner is a member of that day, sorted."""
+        found = {
+            membership_network(row[1], row[3], day)
+            for row in self._members.get(partner, {}).values()
+            if row[4]
+        }
+        return sorted(one for one in found if one)
+
+    def apply(self, changes: Iterable[ReferenceChange]) -> None:
+        """Take over changes, visible to the next event of the group."""
+        for change in changes:
+            if change.whole:
+                for row in list(self._memberships(change.owner).values()):
+                    if row[1].startswith(change.id):
+                        self._set((row[0], row[1], row[2], row[3], change.live))
+            else:
+                self._set((change.kind, change.id, change.owner, change.target, change.live))
+
+    def _memberships(self, partner: str) -> dict[str, Row]:
+        return self._members.setdefault(partner, {})
+
+    def _set(self, row: Row) -> None:
+        kind, id_, owner, _, _ = row
+        self._rows[kind, id_][owner] = row
+        if kind == "member":
+            self._memberships(owner)[id_] = row
+        self._changed[kind, id_, owner] = row
+
+    def save(self) -> None:
+        """Write what changed."""
+        if not self._changed:
+            return
+        self._conn.execute(
+            delete(reference).where(
+                tuple_(reference.c.kind, reference.c.id, reference.c.owner).in_(list(self._changed))
+            )
+        )
+        self._conn.execute(
+            insert(reference),
+            [
+                dict(zip(("kind", "id", "owner", "target", "live"), row, strict=True))
+                for row in self._changed.values()
+            ],
+        )

@@ -1,0 +1,1 @@
+"""Pages for people: the portal, the console and GraphiQL, with the files that they load."""
