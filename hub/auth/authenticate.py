@@ -23,7 +23,7 @@ from hub.settings import Settings
 from hub.store.clients import Client, find_client
 from hub.store.engine import Store
 
-CACHED_TOKENS_MAX = 4_096
+REMEMBERED_TOKENS_MAX = 4_096
 """Tokens whose signature is not checked again; some 2 KB each."""
 
 _AUTHORIZATION = re.compile(r"(bearer|dpop) +([A-Za-z0-9._~+/=-]+)", re.ASCII | re.IGNORECASE)
@@ -69,11 +69,17 @@ class Authenticator:
     """
 
     def __init__(
-        self, store: Store, settings: Settings, signing: Signing, clock: Callable[[], float] = time.time
+        self,
+        store: Store,
+        settings: Settings,
+        signing: Signing,
+        clock: Callable[[], float] = time.time,
+        *,
+        remembered_max: int = REMEMBERED_TOKENS_MAX,
     ) -> None:
-        """clock: seconds since 1970."""
+        """clock: seconds since 1970. remembered_max: tokens whose signature is not checked again."""
         self._store, self._signing, self._clock = store, signing, clock
-        self._issuer = settings.public_url
+        self._issuer, self._remembered_max = settings.public_url, remembered_max
         self._replay = Replay(store, clock)
         self._verified: OrderedDict[bytes, dict[str, Any]] = OrderedDict()
 
@@ -135,7 +141,7 @@ class Authenticator:
         if claims is None:
             claims = self._checked(token, now_s)
             self._verified[digest] = claims
-            if len(self._verified) > CACHED_TOKENS_MAX:
+            if len(self._verified) > self._remembered_max:
                 self._verified.popitem(last=False)
         if claims["exp"] <= now_s:
             del self._verified[digest]

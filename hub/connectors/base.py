@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import rfc8785
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -120,6 +119,7 @@ class Draft:
         items = self.data.setdefault(member, [])
         # Beyond the limit of the model nothing is compared: a hostile list must not cost its square.
         if len(items) > ITEMS_MAX or value not in items:
+            self.where.setdefault(f"/{member}", source)
             self.where[f"/{member}/{len(items)}"] = source
             items.append(value)
 
@@ -208,7 +208,7 @@ def _not_canonical(value: Any) -> Unreadable | None:
     """Why the value cannot be compared or stored everywhere, if so."""
     try:
         content_hash({"value": value})
-    except (rfc8785.CanonicalizationError, UnicodeEncodeError):
+    except ValueError:  # Of rfc8785, and of Python for integers of thousands of digits.
         return Unreadable(
             "It holds half a surrogate pair, or a number that parsers read differently.",
             "Write the characters in UTF-8, and numbers beyond 9007199254740991 as text.",

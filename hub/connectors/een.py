@@ -44,7 +44,7 @@ _PLAIN: Mapping[str, str] = {
 }
 _TEXTS = ("title", "summary", "description")
 _EXTRA = ("advantages", "partnerSought", "partnershipTypes", "stageOfDevelopment", "iprStatus")
-_NAMES = frozenset(
+FIELDS = frozenset(
     {*_PLAIN, *_TEXTS, *_EXTRA, "type", "language", "targetCountries", "sectors", "naceRevision"}
 )
 _REFERENCE = re.compile(r"(BO|BR|TO|TR|RDR)[A-Z]{2}\d{8}\d{3}", re.ASCII)
@@ -110,8 +110,8 @@ def _read_profile(draft: Draft, profile: dict[str, Any], at: str) -> None:
     extra = {name: profile[name] for name in _EXTRA if profile.get(name) is not None}
     if extra:
         draft.put("extensions", {"een": extra}, at)
-    for name in sorted(profile.keys() - _NAMES)[:FAULTS_MAX]:
-        draft.reject("", f"{at}/{escaped(name)}", one_of(name, sorted(_NAMES)))
+    for name in sorted(profile.keys() - FIELDS)[:FAULTS_MAX]:
+        draft.reject("", f"{at}/{escaped(name)}", one_of(name, sorted(FIELDS)))
 
 
 def _text(value: Any, language: Any) -> Any:

@@ -33,7 +33,9 @@ _WITHDRAWALS: Mapping[str, str] = {
 _SERVICES = """
 query Imported($partner: [String!], $after: String) {
   listed: services(
-    filter: {partner: $partner, status: [ACTIVE, INACTIVE, DEFUNCT, TEMPORARILY_CLOSED]}, first: 100, after: $after
+    filter: {partner: $partner, status: [ACTIVE, INACTIVE, DEFUNCT, TEMPORARILY_CLOSED]}
+    first: 100
+    after: $after
   ) { nodes { id key: ownId contentHash feed } pageInfo { hasNextPage endCursor } }
 }"""
 _OPPORTUNITIES = """
@@ -212,7 +214,9 @@ def _rejected(about: Row | Listed, answer: Receipt | NotAccepted) -> Rejected | 
     elif answer.refusal:
         refusal, where = answer.refusal, ""
     elif answer.status == "parked":
-        refusal = Refusal("event.parked", "The hub could not project the event.", "Tell the network manager.")
+        refusal = Refusal(
+            "hub.unavailable", "The hub could not project the event.", "Tell the network manager."
+        )
         where = ""
     else:
         return None

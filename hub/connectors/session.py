@@ -122,7 +122,7 @@ class HubSession:
             by_id = {entry["id"]: _receipt(entry) for entry in _object(answer)["receipts"]}
             answers.update((place, by_id[events[place]["id"]]) for place in places)
             return
-        problem = _problem(answer)
+        problem = _problem(answer, len(places))
         named = {places[index] for index, _, _ in problem.errors if 0 <= index < len(places)}
         for index, field, message in problem.errors:
             if 0 <= index < len(places):
@@ -232,13 +232,14 @@ def _receipt(entry: Mapping[str, Any]) -> Receipt:
     return Receipt(int(entry["seq"]), str(entry.get("status", "pending")), told)
 
 
-def _problem(answer: httpx.Response) -> _Problem:
-    """Problem details of an answer, or what can be said about one that holds none."""
+def _problem(answer: httpx.Response, size: int = 0) -> _Problem:
+    """Problem details of an answer, or what can be said about one that holds none. size: of the batch."""
     content = _object(answer)
     errors = tuple(
-        (error["index"], str(error.get("field") or ""), str(error.get("message") or ""))
+        (error.get("index") or 0, str(error.get("field") or ""), str(error.get("message") or ""))
         for error in content.get("errors") or ()
-        if isinstance(error, dict) and isinstance(error.get("index"), int)
+        # A request with one event names no index.
+        if isinstance(error, dict) and (size == 1 or isinstance(error.get("index"), int))
     )
     told = (
         content.get("detail") or content.get("title") or f"The hub answered with HTTP {answer.status_code}."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +21,7 @@ from hub.domain.marks import FirmReference, Personal, Reference
 
 TEXT_CHARS_MAX = 20_000
 NAME_CHARS_MAX = 500
+SLUG_CHARS_MAX = 63
 ITEMS_MAX = 500
 
 
@@ -102,7 +102,7 @@ DecimalText = Annotated[
 Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS_MAX)]
 Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX)]
 Slug = Annotated[
-    str, Field(max_length=63), _matching(_SLUG, "is not a slug: lower-case letters, digits, single hyphens")
+    str, Field(max_length=SLUG_CHARS_MAX), _matching(_SLUG, "is not a slug: lower-case letters, digits, single hyphens")
 ]
 Uuid = Annotated[str, _matching(_UUID, "is not a UUID in its lower-case form with hyphens")]
 Url = Annotated[
@@ -189,6 +189,6 @@ class MovePayload(Value):
     extensions: Personal[Extensions] | None = None
 
 
-def uuid_version(value: str) -> int | None:
-    """Version of a UUID text; None for those of other variants."""
-    return UUID(value).version
+def is_slug(text: str) -> bool:
+    """Whether the text can name a partner or a network."""
+    return len(text) <= SLUG_CHARS_MAX and _SLUG.fullmatch(text) is not None

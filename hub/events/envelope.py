@@ -42,17 +42,18 @@ class Envelope:
     attributes: dict[str, Any]
     data: dict[str, Any]
 
-    @property
-    def as_sent(self) -> dict[str, Any]:
-        """The event as in its structured form."""
-        return {**self.attributes, "data": self.data}
+    def canonical_forms(self) -> tuple[bytes, bytes]:
+        """RFC 8785 form of the event as sent, and the content that its binary and structured forms share.
 
-    def canonical_content(self) -> bytes:
-        """Bytes that two forms of one event share: attributes as text, JSON as the default content type."""
-        attributes = {name: _as_text(value) for name, value in self.attributes.items()}
-        if JSON_TYPE.fullmatch(attributes.get("datacontenttype", "").partition(";")[0].strip()):
-            del attributes["datacontenttype"]
-        return canonical({"attributes": attributes, "data": self.data})
+        In the content attributes are text, and JSON, the default content type, is left out.
+        """
+        data = canonical(self.data)
+        members = {**{name: canonical(value) for name, value in self.attributes.items()}, "data": data}
+        as_sent = b"{%s}" % b",".join(b'"%s":%s' % (name.encode(), members[name]) for name in sorted(members))
+        texts = {name: _as_text(value) for name, value in self.attributes.items()}
+        if JSON_TYPE.fullmatch(texts.get("datacontenttype", "").partition(";")[0].strip()):
+            del texts["datacontenttype"]
+        return as_sent, canonical(texts) + b"\n" + data
 
 
 class EnvelopeError(Exception):

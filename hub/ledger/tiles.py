@@ -90,7 +90,7 @@ def decode_entries(bundle: bytes) -> list[bytes] | None:
     start = 0
     while start < len(bundle):
         end = start + 2 + int.from_bytes(bundle[start : start + 2], "big")
-        if start + 2 > len(bundle) or end > len(bundle) or len(entries) == TILE_WIDTH:
+        if end > len(bundle) or len(entries) == TILE_WIDTH:
             return None
         entries.append(bundle[start + 2 : end])
         start = end

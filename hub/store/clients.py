@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, delete, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, insert, or_, select, text, update
 
 from hub.domain.scopes import SCOPES, Audience
 from hub.store.tables import oauth_client, oauth_client_key, oauth_jti
@@ -68,7 +68,7 @@ def add_client(conn: Connection, client: Client, at: datetime) -> None:
 
 def find_client(conn: Connection, client_id: str) -> Client | None:
     """The client with its live keys, in one query whether it exists or not."""
-    found = _clients(conn.execute(_WITH_LIVE_KEYS.where(oauth_client.c.client_id == client_id)).all())
+    found = _clients(conn.execute(_ONE, {"wanted": client_id}).all())
     return found[0] if found else None
 
 
@@ -168,6 +168,8 @@ _WITH_LIVE_KEYS: Select[Any] = (
     )
     .order_by(oauth_client.c.client_id, oauth_client_key.c.added_at, oauth_client_key.c.kid)
 )
+# Built once: every request with a token runs it.
+_ONE = _WITH_LIVE_KEYS.where(oauth_client.c.client_id == bindparam("wanted"))
 
 
 def _clients(rows: Iterable[Row[Any]]) -> list[Client]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, tuple_
 
@@ -55,6 +57,10 @@ class References:
         row = rows.get(sender) or next(iter(rows.values()), None)
         return row[3] if row else None
 
+    def targets(self, kind: str, id_: str) -> list[str]:
+        """Targets of every row of that name."""
+        return [row[3] for row in self._rows[kind, id_].values() if row[3]]
+
     def networks(self, partner: str, day: date) -> list[str]:
         """Networks that the partner is a member of that day, sorted."""
         found = {
@@ -73,6 +79,14 @@ class References:
                         self._set((row[0], row[1], row[2], row[3], change.live))
             else:
                 self._set((change.kind, change.id, change.owner, change.target, change.live))
+
+    def snapshot(self) -> object:
+        """What is known now, for `restore`."""
+        return copy.deepcopy((self._rows, self._members, self._changed))
+
+    def restore(self, snapshot: Any) -> None:
+        """Forget all changes since the snapshot."""
+        self._rows, self._members, self._changed = snapshot
 
     def _memberships(self, partner: str) -> dict[str, Row]:
         return self._members.setdefault(partner, {})

@@ -229,3 +229,9 @@ position = Table(
     Column("stream", String, primary_key=True),
     Column("offset", Integer, nullable=False),  # the next one to read
 )
+
+model = Table(
+    "model",
+    read,
+    Column("fingerprint", String, primary_key=True),  # of the tables and of what fills them
+)

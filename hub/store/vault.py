@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,24 +75,17 @@ class Vault:
         )
         return {row.surrogate: self._subject(row.surrogate, row.wrapped_key) for row in rows}
 
-    def create(self, conn: Connection, wire_ids: Iterable[str]) -> dict[str, Subject]:
-        """New subjects, each with a surrogate and a key of its own."""
-        rows, subjects = [], {}
-        for wire_id in wire_ids:
-            surrogate, key = str(uuid4()), os.urandom(32)
-            cipher = AESGCM(key)
-            subjects[wire_id] = Subject(surrogate, cipher)
-            rows.append(
-                {
-                    "surrogate": surrogate,
-                    "digest": self.subject_digest(wire_id),
-                    "wrapped_key": _encrypt(self._kek, key, surrogate),
-                    "sealed_id": _encrypt(cipher, wire_id.encode(), surrogate),
-                }
-            )
-        if rows:
-            conn.execute(insert(subject_key), rows)
-        return subjects
+    def make(self, wire_id: str) -> tuple[Subject, dict[str, Any]]:
+        """A new subject with a surrogate and a key of its own, and the row to keep it by."""
+        surrogate, key = str(uuid4()), os.urandom(32)
+        cipher = AESGCM(key)
+        row = {
+            "surrogate": surrogate,
+            "digest": self.subject_digest(wire_id),
+            "wrapped_key": _encrypt(self._kek, key, surrogate),
+            "sealed_id": _encrypt(cipher, wire_id.encode(), surrogate),
+        }
+        return Subject(surrogate, cipher), row
 
     def wire_ids(self, conn: Connection, surrogates: Iterable[str]) -> dict[str, str]:
         """Wire ids by surrogate; erased subjects are absent."""
@@ -115,16 +108,22 @@ class Vault:
 
 
 def seal(subject: Subject, value: Any) -> Sealed:
-    """A JSON value as cipher text that names its subject; ValueError for an erased one."""
+    """A JSON value as cipher text that names its subject."""
     return Sealed(f"{PREFIX}.{subject.surrogate}.{_text(seal_bytes([subject], json.dumps(value).encode()))}")
+
+
+def save_subjects(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Keep new subjects."""
+    if rows:
+        conn.execute(insert(subject_key), rows)
 
 
 def seal_bytes(subjects: Iterable[Subject], content: bytes) -> bytes:
     """Bytes sealed under each subject in turn: readable only while all of them exist."""
     for subject in subjects:
-        if subject.cipher is None:
-            raise ValueError("the subject is erased: nothing can be sealed under its key")
-        content = _encrypt(subject.cipher, content, subject.surrogate)
+        # What is still said of an erased subject is sealed under a key that nobody keeps.
+        cipher = subject.cipher or AESGCM(os.urandom(32))
+        content = _encrypt(cipher, content, subject.surrogate)
     return content
 
 

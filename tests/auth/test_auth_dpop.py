@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc.jwk import OctKey, RSAKey
 
 from hub.auth.dpop import normalised
@@ -50,6 +51,11 @@ async def test_a_token_is_bound_to_the_key_of_the_proof_by_each_algorithm(kent: 
 async def test_a_4096_bit_rsa_key_fits_into_a_proof(kent: World) -> None:
     proof = kent.proof(alg="PS256", key=RSAKey.generate_key(4096))
     assert (await kent.ask(headers={"DPoP": proof})).status_code == 200
+
+
+async def test_an_rsa_key_with_an_unusual_exponent_is_refused(kent: World) -> None:
+    key = RSAKey.import_key(rsa.generate_private_key(public_exponent=3, key_size=2048))
+    assert "exponent" in refused_at_token(await kent.ask(headers={"DPoP": kent.proof(alg="PS256", key=key)}))
 
 
 async def test_without_the_waiver_a_client_must_bring_a_proof(world: World) -> None:

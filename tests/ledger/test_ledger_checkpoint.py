@@ -35,10 +35,10 @@ FIRMWARE_NOTE = (
 )
 
 
-def signed(text: str, key: Ed25519PrivateKey = KEY, name: str = ORIGIN) -> str:
-    """A note over any text, signed as that name."""
+def signed(text: str, key: Ed25519PrivateKey = KEY, name: str = ORIGIN, key_id: bytes | None = None) -> str:
+    """A note over any text, signed as that name; key_id: the right one unless said."""
     raw = b"\x01" + key.public_key().public_bytes_raw()
-    key_id = sha256(name.encode() + b"\n" + raw).digest()[:4]
+    key_id = key_id or sha256(name.encode() + b"\n" + raw).digest()[:4]
     return f"{text}\n— {name} {b64encode(key_id + key.sign(text.encode())).decode()}\n"
 
 
@@ -142,6 +142,8 @@ def test_any_other_text_is_refused(text):
         f"{ORIGIN}\n5\n{ROOT.hex()}\n",
         f"\n5\n{b64encode(ROOT).decode()}\n",
         f"other.example/ledger\n5\n{b64encode(ROOT).decode()}\n",
+        f"{ORIGIN}\n5\n{b64encode(ROOT).decode()}\nextension\twith a tab\n",
+        f"{ORIGIN}\n5\n{b64encode(ROOT).decode()}\nextension\x00\n",
         f"{ORIGIN}\r\n5\r\n{b64encode(ROOT).decode()}\r\n",
     ],
 )
@@ -176,18 +178,27 @@ def test_one_false_signature_under_the_logs_own_key_id_condemns_the_note():
 @pytest.mark.parametrize(
     "tail",
     [
-        "",
         "\n",
         "garbage\n",
         f"- {ORIGIN} AAAAAAA=\n",
         f"— {ORIGIN}\n",
         f"— {ORIGIN} A=\n",
         f"— {ORIGIN} AAAAAA==\n",
+        "—  AAAAAAA=\n",
+        "— a+b AAAAAAA=\n",
+        "— a\u00a0b AAAAAAA=\n",
+        "— a\ud800b AAAAAAA=\n",
     ],
 )
 def test_a_malformed_signature_line_condemns_the_note(tail):
     assert verify(NOTE, VKEY) is not None
-    assert verify(NOTE + tail, VKEY) is None or tail == ""
+    assert verify(NOTE + "— witness.example/w1 AAAAAAA=\n", VKEY) is not None
+    assert verify(NOTE + tail, VKEY) is None
+
+
+def test_a_text_that_utf_8_cannot_hold_is_refused_without_an_exception():
+    assert verify(NOTE.replace("\n\n", "\n\ud800\n\n", 1), VKEY) is None
+    assert verify(NOTE, VKEY.replace("hub", "\ud800", 1)) is None
 
 
 def test_a_note_beyond_the_limit_is_refused_unread():
@@ -217,5 +228,20 @@ def test_a_malformed_verifier_key_trusts_nothing(vkey):
 
 def test_the_same_key_bytes_under_another_type_trust_nothing():
     raw = b"\x04" + KEY.public_key().public_bytes_raw()
-    key_id = sha256(ORIGIN.encode() + b"\n" + raw).hexdigest()[:8]
-    assert verify(NOTE, f"{ORIGIN}+{key_id}+{b64encode(raw).decode()}") is None
+    key_id = sha256(ORIGIN.encode() + b"\n" + raw).digest()[:4]
+    note = signed(NOTE.split("\n\n")[0] + "\n", key_id=key_id)
+    assert verify(note, f"{ORIGIN}+{key_id.hex()}+{b64encode(raw).decode()}") is None
+
+
+def test_a_key_id_that_does_not_follow_from_the_key_trusts_nothing():
+    note = signed(NOTE.split("\n\n")[0] + "\n", key_id=b"fake")
+    assert verify(note, f"{ORIGIN}+{b'fake'.hex()}+{VKEY.split('+', 2)[2]}") is None
+
+
+def test_bytes_have_one_spelling_in_base64():
+    assert NOTE.endswith("=\n")
+    last = NOTE[-3]
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    sibling = alphabet[alphabet.index(last) ^ 1]  # Differs in a bit that is no part of the bytes.
+    assert b64decode(NOTE.split(" ")[-1]) == b64decode(f"{NOTE[:-3]}{sibling}=".split(" ")[-1])
+    assert verify(f"{NOTE[:-3]}{sibling}=\n", VKEY) is None

@@ -98,6 +98,40 @@ def test_the_only_leaf_of_a_tree_is_its_root(entries):
     assert not verify_inclusion(leaf, 1, 1, [], leaf)
 
 
+def test_a_leaf_beyond_the_end_of_the_tree_is_not_in_it(entries):
+    first, second = leaf_hash(entries[0]), leaf_hash(entries[1])
+    both = node_hash(first, second)
+    assert verify_inclusion(second, 1, 2, [first], both)
+    assert not verify_inclusion(second, 1, 1, [first], both)
+
+
+def test_hashes_of_other_lengths_cannot_be_shifted_into_a_proof(entries):
+    first, second = leaf_hash(entries[0]), leaf_hash(entries[1])
+    both, joined = node_hash(first, second), first + second
+    assert verify_inclusion(first, 0, 2, [second], both)
+    # The same 64 bytes go into the node's hash, so that only the lengths tell.
+    assert not verify_inclusion(joined[:31], 0, 2, [joined[31:]], both)
+    assert not verify_inclusion(joined, 0, 2, [b""], both)
+    assert not verify_consistency(1, 2, joined[:31], both, [joined[31:]])
+
+
+def test_sizes_are_bounded(entries):
+    leaf = head = leaf_hash(entries[0])
+    hashes = [leaf_hash(b"%d" % height) for height in range(63)]
+    for sibling in hashes:
+        head = node_hash(head, sibling)
+    assert verify_inclusion(leaf, 0, 2**63 - 1, hashes, head)
+    assert not verify_inclusion(leaf, 0, 2**63, hashes, head)
+
+
+def test_a_bool_is_no_number(entries):
+    leaf = leaf_hash(entries[0])
+    assert verify_inclusion(leaf, 0, 1, [], leaf)
+    assert not verify_inclusion(leaf, 0, True, [], leaf)
+    assert not verify_inclusion(leaf, False, 1, [], leaf)
+    assert not verify_consistency(True, 1, leaf, leaf, [])
+
+
 @settings(max_examples=60, deadline=None)
 @given(size=SIZES, bit=st.integers(0, 255), data=st.data())
 def test_consistency_fails_when_any_part_of_it_changes(large, size, bit, data):

@@ -35,7 +35,7 @@ _NUTS_URI = re.compile(r"https?://data\.europa\.eu/nuts/code/([A-Z]{2}[0-9A-Z]{0
 class OpenReferral:
     """Connector for HSDS 3.0."""
 
-    name = "open-referral"
+    name = "open_referral"
 
     def read(self, path: Path, partner: str) -> Iterator[Row | Rejected]:
         """Every service of the file, which is JSON in UTF-8."""
@@ -96,6 +96,8 @@ def _read_service(draft: Draft, service: dict[str, Any], at: str) -> None:
     for name, member in _PLAIN.items():
         draft.where[f"/{member}"] = f"{at}/{name}"
         draft.put(member, service.get(name), f"{at}/{name}")
+    if isinstance(service.get("id"), str):
+        draft.data["own_id"] = service["id"].lower()
     if isinstance(service.get("id"), str) and not _UUID.fullmatch(service["id"]):
         why = Unreadable(
             f"{shown(service['id'])} is not a UUID.", "HSDS ids are UUIDs: give the service one."

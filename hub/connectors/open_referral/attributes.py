@@ -55,7 +55,6 @@ def read_attributes(draft: Draft, service: dict[str, Any], at: str) -> str:
     if found is not None and not isinstance(found, list):
         why = Unreadable("It is not a list of objects.", "Write it as in the HSDS schema.")
         draft.reject("attributes", f"{at}/attributes", why)
-    draft.where["/service_type"] = f"{at}/attributes"
     for place, attribute in enumerate(found if isinstance(found, list) else []):
         where = f"{at}/attributes/{place}"
         term = attribute.get("taxonomy_term") if isinstance(attribute, dict) else None
@@ -67,6 +66,12 @@ def read_attributes(draft: Draft, service: dict[str, Any], at: str) -> str:
             language = language_tag(code) if isinstance(code, str) else language
         else:
             _read_term(draft, taxonomy, term, attribute.get("value"), where)
+    if "service_type" not in draft.data and "service_type" not in draft.spoiled:
+        remedy = (
+            'Add an attribute whose term has the taxonomy "hub-service-type", and a code such as "workshop".'
+        )
+        why = Unreadable("The type of service is required and missing.", remedy)
+        draft.reject("service_type", f"{at}/attributes", why)
     return language
 
 

@@ -10,6 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from hub.connectors.base import (
@@ -33,12 +34,6 @@ NAME_CHARS_MAX = 100
 
 DELIMITERS = (";", ",", "\t")
 
-_BY_NAME: dict[str, tuple[Column, str | None]] = {}
-for _column in COLUMNS:
-    # "Description" is one name in both languages: it does not tell the language of the file.
-    _same = folded(_column.fr) == folded(_column.en)
-    _BY_NAME[folded(_column.fr)] = (_column, None if _same else "fr")
-    _BY_NAME[folded(_column.en)] = (_column, None if _same else "en")
 _WITH_LANGUAGE = re.compile(r"(?P<name>.+?)\s*\((?P<language>[A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)\)\s*")
 
 
@@ -58,8 +53,7 @@ class Spreadsheet:
             yield Rejected(0, "", text.message, text.remedy, unread=True)
             return
         delimiter = max(DELIMITERS, key=lambda candidate: _columns_known(text, candidate))
-        header = next(_table(text, delimiter), [])
-        key_name = next((name for name in header if _is_key(name)), "") if isinstance(header, list) else ""
+        key_name = _key_name(next(_table(text, delimiter), []))
         yield from without_repeats(_rows(_table(text, delimiter), partner), lambda _number: key_name)
 
 
@@ -109,23 +103,41 @@ def _table(text: str, delimiter: str) -> Iterator[list[str] | Unreadable]:
 
 def _columns_known(text: str, delimiter: str) -> int:
     header = next(_table(text, delimiter), [])
-    return sum(_column_named(name) is not None for name in header) if isinstance(header, list) else 0
+    if isinstance(header, Unreadable):
+        return 0
+    return sum(_column_named(name) is not None for name in header[:COLUMNS_MAX])
 
 
-def _is_key(name: str) -> bool:
-    found = _column_named(name)
-    return found is not None and found[0].member == "own_id"
+@cache
+def _by_name() -> dict[str, tuple[Column, str | None]]:
+    """Column by folded name, and the language that the name is in."""
+    found: dict[str, tuple[Column, str | None]] = {}
+    for column in COLUMNS:
+        # "Description" is one name in both languages: it does not tell the language of the file.
+        same = folded(column.fr) == folded(column.en)
+        found[folded(column.fr)] = (column, None if same else "fr")
+        found[folded(column.en)] = (column, None if same else "en")
+    return found
+
+
+def _key_name(header: list[str] | Unreadable) -> str:
+    """Name of the column of references, as the file writes it."""
+    for name in [] if isinstance(header, Unreadable) else header[:COLUMNS_MAX]:
+        found = _column_named(name)
+        if found and found[0].member == "own_id":
+            return name.strip()
+    return ""
 
 
 def _column_named(name: str) -> tuple[Column, str | None] | None:
     """The column of that name and the language that the name is in, None when it is in both."""
     if len(name) > NAME_CHARS_MAX:
         return None
-    known = _BY_NAME.get(folded(name))
+    known = _by_name().get(folded(name))
     if known:
         return known
     match = _WITH_LANGUAGE.fullmatch(name)
-    column = _BY_NAME.get(folded(match["name"])) if match else None
+    column = _by_name().get(folded(match["name"])) if match else None
     if match and column and column[0].localized and is_language(match["language"]):
         return column[0], match["language"]
     return None
@@ -138,12 +150,12 @@ def _headings(header: list[str]) -> tuple[list[Heading | None], list[Rejected]]:
         return [], [Rejected(1, "", message, "Export only the columns of docs/connectors.md.", unread=True)]
     named = [_column_named(name) for name in header]
     spoken = [found[1] for found in named if found and not found[0].localized and found[1]]
-    # The language of most names is the language of the texts below names without one.
+    # The language of most names is the language of the texts whose own name does not tell it.
     language = "en" if spoken.count("en") > spoken.count("fr") else "fr"
     headings: list[Heading | None] = []
     faults: list[Rejected] = []
     taken: set[tuple[str, str]] = set()
-    for place, (name, found) in enumerate(zip(header, named, strict=True), start=1):
+    for name, found in zip(header, named, strict=True):
         heading = _heading(name, found, language) if found else None
         if heading and (heading.column.member, heading.language) in taken:
             message, remedy = "There is such a column already; the first is read.", "Remove one of them."
@@ -154,15 +166,13 @@ def _headings(header: list[str]) -> tuple[list[Heading | None], list[Rejected]]:
         elif name.strip():
             faults.append(_unknown(name))
         headings.append(heading)
-        if place == len(header):
-            faults.extend(_missing({member for member, _ in taken}))
+    faults.extend(_missing({member for member, _ in taken}))
     return headings, faults
 
 
 def _heading(name: str, found: tuple[Column, str | None], language: str) -> Heading:
     column, own = found
-    explicit = column.localized and _WITH_LANGUAGE.fullmatch(name) and own
-    return Heading(column, name.strip(), explicit or language)
+    return Heading(column, name.strip(), (own if column.localized else None) or language)
 
 
 def _unknown(name: str) -> Rejected:

@@ -25,6 +25,7 @@ _ISO = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER = re.compile(r"\d{1,3}(?:[ ,.]\d{3})*(?:[.,]\d{1,6})?|\d+(?:[.,]\d{1,6})?", re.ASCII)
 _PRICE = re.compile(r"(?P<number>[\d.,\s]*\d)\s*(?P<currency>€|£|[A-Za-z]{3})?")
 _MEASURE = re.compile(r"(?P<number>[\d.,\s]*\d)\s*(?P<unit>\S.*)?")
+NUMBER_CHARS_MAX = 30
 _SIGNS = {"€": "EUR", "£": "GBP"}
 
 
@@ -114,7 +115,7 @@ def day(cell: str) -> str | Unreadable:
 def number(cell: str) -> Decimal | Unreadable:
     """An exact number that is not negative, in French (75 000,00) or English (75,000.00) notation."""
     bare = re.sub(r"(?<=\d)\s+(?=\d{3})", "", cell.strip())
-    if not _NUMBER.fullmatch(bare):
+    if len(bare) > NUMBER_CHARS_MAX or not _NUMBER.fullmatch(bare):
         return Unreadable(f"{shown(cell)} is not a number.", "Write it like 75 000,00 or 75000.00.")
     separators = re.findall(r"[.,]", bare)
     if len(separators) == 1 and re.search(r"[.,]\d{3}$", bare):

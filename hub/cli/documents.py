@@ -1,0 +1,23 @@
+"""hub schema, openapi: the documents of the interfaces."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from hub import graphql
+from hub.app import build_app, open_hub
+from hub.cli.terminal import data, print_json
+from hub.settings import Settings
+
+
+def schema() -> None:
+    """Print the whole GraphQL schema (SDL)."""
+    data.out(graphql.sdl(), highlight=False)
+
+
+def openapi() -> None:
+    """Print the OpenAPI document."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder))
+        print_json(build_app(settings, open_hub(settings)).openapi())

@@ -1,0 +1,31 @@
+"""The commands, a file a group."""
+
+from __future__ import annotations
+
+import typer
+
+from hub.cli import clients, demo, documents, imports, ledger, partners, rebuild, serve
+
+app = typer.Typer(
+    name="hub",
+    help="The partner network hub: one catalogue and one referral ledger for a network of export helpers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("serve")(serve.serve)
+app.command("migrate")(serve.migrate)
+app.command("doctor")(serve.doctor)
+app.command("import")(imports.import_)
+app.command("rebuild")(rebuild.rebuild)
+app.command("schema")(documents.schema)
+app.command("openapi")(documents.openapi)
+app.add_typer(partners.app, name="partner")
+app.add_typer(clients.app, name="client")
+app.add_typer(ledger.app, name="ledger")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,149 @@
+"""Making clients: what `hub partner add`, `hub client add` and `hub demo` share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from hub.app import Hub
+from hub.auth.client import generate_key
+from hub.auth.jws import BadJws, registered_jwk
+from hub.domain.principal import HUB, Principal
+from hub.domain.refusal import Refusal
+from hub.domain.scopes import DEFAULT_SCOPES, SCOPES, Audience
+from hub.domain.values import is_slug
+from hub.events.accept import accept
+from hub.events.check import check
+from hub.events.envelope import Envelope
+from hub.events.rejection import Rejected
+from hub.store import clients
+from hub.store.references import References
+
+OPERATOR = Principal(
+    client_id=HUB,
+    audience=Audience.MANAGER,
+    scopes=frozenset({"events:publish", "partners:admin"}),
+    source_prefix="/hub/",
+)
+"""The hub's own hand: who runs commands on its machine may change the network."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewClient:
+    """What a new client gets. public_jwk None: a key pair is made."""
+
+    client_id: str
+    audience: Audience
+    partner: str | None
+    scopes: Sequence[str]
+    networks: frozenset[str] | None
+    public_jwk: dict[str, Any] | None
+    bearer: bool
+
+
+def read_public_key(path: Path) -> dict[str, Any] | Refusal:
+    """The public key of a JWK file, never its private members."""
+    try:
+        return registered_jwk(json.loads(path.read_text()))
+    except (OSError, ValueError, BadJws) as error:
+        return Refusal(
+            "key.unusable", f"{path}: {error}", "Give a JWK file with an EC P-256, Ed25519 or RSA public key."
+        )
+
+
+def event(type_: str, subject: str, payload: dict[str, Any]) -> Envelope:
+    """An event of the hub's operator."""
+    return Envelope(
+        {
+            "specversion": "1.0",
+            "id": str(uuid4()),
+            "source": "/hub/cli",
+            "type": type_,
+            "subject": subject,
+            "time": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "datacontenttype": "application/json",
+        },
+        payload,
+    )
+
+
+async def add_client(hub: Hub, new: NewClient, events: Sequence[Envelope] = ()) -> dict[str, Any] | Refusal:
+    """Add a client, and accept the events that go with it, in one commit; its row of credentials.json."""
+    unknown = sorted(set(new.scopes) - SCOPES)
+    if unknown:
+        return Refusal("scope.unknown", f"There is no scope {unknown[0]}.", "docs/scopes.md lists them.")
+    if not is_slug(new.client_id) or new.client_id == HUB:
+        return Refusal(
+            "client.invalid_name",
+            f"{new.client_id!r} cannot name a client.",
+            "Use lower-case letters, digits and single hyphens, at most 63.",
+        )
+    private = None if new.public_jwk else generate_key()
+    public = new.public_jwk or registered_jwk(private or {})
+    scopes = tuple(new.scopes) or DEFAULT_SCOPES[new.audience]
+    prefix = f"/partners/{new.partner}/" if new.partner else f"/hub/clients/{new.client_id}/"
+    now = datetime.now(UTC)
+    client = clients.Client(
+        client_id=new.client_id,
+        partner=new.partner,
+        audience=new.audience,
+        source_prefix=prefix,
+        networks=new.networks,
+        scopes=scopes,
+        bearer=new.bearer,
+        suspended=False,
+        keys=(public,),
+    )
+
+    def add(conn: Connection) -> Refusal | None:
+        if clients.find_client(conn, new.client_id):
+            return Refusal(
+                "client.exists", f"There is a client {new.client_id} already.", "Add a key: hub partner key add."
+            )
+        clients.add_client(conn, client, now)
+        return _accept(conn, hub, events, now)
+
+    refusal = await hub.store.intake(add)
+    if refusal:
+        return refusal
+    row: dict[str, Any] = {
+        "client_id": new.client_id,
+        "partner": new.partner,
+        "audience": new.audience.value,
+        "scopes": list(scopes),
+        "source_prefix": prefix,
+        "dpop": not new.bearer,
+    }
+    return {**row, "private_key_jwk": private} if private else row
+
+
+async def post(hub: Hub, *events: Envelope) -> Refusal | None:
+    """Accept the operator's events in one commit; a running server projects them."""
+    return await hub.store.intake(lambda conn: _accept(conn, hub, events, datetime.now(UTC)))
+
+
+def _accept(conn: Connection, hub: Hub, events: Sequence[Envelope], at: datetime) -> Refusal | None:
+    if not events:
+        return None
+    try:
+        answer = accept(conn, hub.vault, [check(OPERATOR, events)], at)[0]
+    except Rejected as rejection:
+        answer = rejection
+    if isinstance(answer, Rejected):
+        conn.rollback()
+        return Refusal(answer.code, answer.message, answer.remedy)
+    return None
+
+
+async def network_exists(hub: Hub, slug: str) -> bool:
+    """Whether a network of that name was configured."""
+    return await hub.store.read(
+        lambda conn: References(conn, [("network", slug)], []).owner("network", slug) is not None
+    )

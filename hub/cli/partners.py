@@ -1,0 +1,193 @@
+"""hub partner: who belongs to the network, and with which keys."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from hub.app import Hub, open_hub
+from hub.cli.onboarding import NewClient, add_client, event, network_exists, post, read_public_key
+from hub.cli.serve import Json
+from hub.cli.terminal import data, print_json, refuse, talk
+from hub.domain.refusal import Refusal
+from hub.domain.scopes import Audience
+from hub.settings import Settings
+from hub.store import clients
+
+app = typer.Typer(no_args_is_help=True, help="Partners, their clients and keys.")
+keys = typer.Typer(no_args_is_help=True, help="Keys of a client; two may be live at a time.")
+app.add_typer(keys, name="key")
+
+PublicKey = Annotated[Path | None, typer.Option(help="JWK file of the client's own public key.")]
+Scope = Annotated[list[str], typer.Option(help="A scope of the grant; the defaults unless given.")]
+Bearer = Annotated[bool, typer.Option("--bearer", help="Waive DPoP for this client; the waiver is kept.")]
+
+
+@app.command("add")
+def add(
+    slug: str,
+    name: Annotated[str, typer.Option(help="Name of the organisation.")],
+    country: Annotated[str, typer.Option(help="ISO 3166-1 alpha-2.")],
+    network: Annotated[str | None, typer.Option(help="Network that it joins; made if it is new.")] = None,
+    role: Annotated[str, typer.Option(help="lead, founder, member, associate or sponsor.")] = "member",
+    scope: Scope = [],  # noqa: B006
+    public_key: PublicKey = None,
+    bearer: Bearer = False,
+    json_: Json = False,
+) -> None:
+    """Add a partner with a client of the same name; it acts at once, beside a running server too."""
+    key = read_public_key(public_key) if public_key else None
+    if isinstance(key, Refusal):
+        refuse(key)
+    row = run(lambda hub: add_partner(hub, slug, name, country, network, role, scope, key, bearer))
+    show_row(row, json_)
+
+
+async def add_partner(
+    hub: Hub,
+    slug: str,
+    name: str,
+    country: str,
+    network: str | None,
+    role: str,
+    scopes: list[str],
+    public_jwk: dict[str, Any] | None,
+    bearer: bool,
+) -> dict[str, Any] | Refusal:
+    """A partner's client, and the events that make it known: its network, if new, and its joining."""
+    events = []
+    if network and not await network_exists(hub, network):
+        events.append(event("hub.network.configured.v1", network, {"name": {"en": network}}))
+    joined = {"name": {"en": name}, "country": country, "role": role, "from": str(datetime.now(UTC).date())}
+    events.append(event("hub.partner.joined.v1", slug, joined | ({"network": network} if network else {})))
+    new = NewClient(slug, Audience.PARTNER, slug, scopes, None, public_jwk, bearer)
+    return await add_client(hub, new, events)
+
+
+@app.command("list")
+def list_(json_: Json = False) -> None:
+    """List every client."""
+    found = run(lambda hub: hub.store.read(clients.list_clients))
+    rows = [_public(client) for client in found]
+    if json_:
+        print_json(rows)
+        return
+    table = Table("client", "audience", "suspended", "dpop", "keys", "scopes")
+    for row in rows:
+        dpop, suspended = ("yes" if row[name] else "no" for name in ("dpop", "suspended"))
+        table.add_row(
+            row["client_id"], row["audience"], suspended, dpop, str(len(row["kids"])), str(len(row["scopes"]))
+        )
+    data.print(table)
+
+
+@app.command("show")
+def show(slug: str, json_: Json = False) -> None:
+    """Show one client: grant, keys, standing."""
+    client = run(lambda hub: hub.store.read(lambda conn: clients.find_client(conn, slug)))
+    if client is None:
+        refuse(_no_client(slug))
+    if json_:
+        print_json(_public(client))
+        return
+    for name, value in _public(client).items():
+        data.print(f"[bold]{name}[/]: {value}")
+
+
+@app.command("suspend")
+def suspend(slug: str, reason: Annotated[str, typer.Option(help="Told to the network.")] = "operator") -> None:
+    """Shut a partner out, at once."""
+    _change_status(slug, "hub.partner.suspended.v1", reason)
+
+
+@app.command("resume")
+def resume(slug: str, reason: Annotated[str, typer.Option(help="Told to the network.")] = "operator") -> None:
+    """Let a suspended partner in again."""
+    _change_status(slug, "hub.partner.resumed.v1", reason)
+
+
+def _change_status(slug: str, type_: str, reason: str) -> None:
+    payload = {"on": str(datetime.now(UTC).date()), "reason": reason}
+    refusal = run(lambda hub: post(hub, event(type_, slug, payload)))
+    if refusal:
+        refuse(refusal)
+    talk.print(f"{slug}: {type_}")
+
+
+@keys.command("add")
+def key_add(slug: str, public_key: Annotated[Path, typer.Option(help="JWK file.")]) -> None:
+    """Add a public key, before the old one is retired."""
+    key = read_public_key(public_key)
+    if isinstance(key, Refusal):
+        refuse(key)
+
+    async def add(hub: Hub) -> Refusal | None:
+        try:
+            await hub.store.intake(lambda conn: clients.add_key(conn, slug, key, datetime.now(UTC)))
+        except ValueError as error:
+            return Refusal("key.refused", str(error), "hub partner show lists the client's keys.")
+        return None
+
+    refusal = run(add)
+    if refusal:
+        refuse(refusal)
+    talk.print(f"{slug}: key {key['kid']} is live.")
+
+
+@keys.command("retire")
+def key_retire(slug: str, kid: str) -> None:
+    """Retire a key, at once."""
+    now = datetime.now(UTC)
+    if not run(lambda hub: hub.store.intake(lambda conn: clients.retire_key(conn, slug, kid, now))):
+        refuse(Refusal("key.unknown", f"{slug} has no live key {kid}.", "hub partner show lists them."))
+    talk.print(f"{slug}: key {kid} is retired.")
+
+
+def run(act: Any) -> Any:
+    """Run act(hub) on the hub of the settings and close it; a Refusal that it returns ends the command."""
+
+    async def session() -> Any:
+        hub = open_hub(Settings())
+        try:
+            return await act(hub)
+        finally:
+            await hub.store.close()
+
+    answer = asyncio.run(session())
+    if isinstance(answer, Refusal):
+        refuse(answer)
+    return answer
+
+
+def show_row(row: dict[str, Any], json_: bool) -> None:
+    """Print a new client's row of credentials.json."""
+    if json_:
+        print_json(row)
+        return
+    talk.print(f"[bold green]{row['client_id']}[/] may act at once, with {len(row['scopes'])} scopes.")
+    if "private_key_jwk" in row:
+        talk.print("Its private key follows and is kept nowhere else: hand it over on a safe way.")
+    data.print_json(data=row)
+
+
+def _public(client: clients.Client) -> dict[str, Any]:
+    return {
+        "client_id": client.client_id,
+        "partner": client.partner,
+        "audience": str(client.audience),
+        "scopes": list(client.scopes),
+        "networks": sorted(client.networks) if client.networks is not None else None,
+        "source_prefix": client.source_prefix,
+        "dpop": not client.bearer,
+        "suspended": client.suspended,
+        "kids": [key["kid"] for key in client.keys],
+    }
+
+
+def _no_client(slug: str) -> Refusal:
+    return Refusal("client.unknown", f"There is no client {slug}.", "hub partner list shows them all.")

@@ -1,0 +1,110 @@
+"""hub serve, migrate, doctor: the hub on its data folder."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from rich.table import Table
+
+from hub.app import build_app, open_hub
+from hub.cli.terminal import data, print_json, talk
+from hub.settings import Settings
+from hub.store.schema import migrate_truth, prepare_read_model
+
+HOST = "127.0.0.1"
+BACKLOG = 2_048
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class JsonLines(logging.Formatter):
+    """One line an event, with its fields."""
+
+    _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one JSON object."""
+        fields = {name: value for name, value in vars(record).items() if name not in self._PLAIN}
+        line: dict[str, Any] = {
+            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            **fields,
+        }
+        if record.exc_info:
+            line["fault"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str, ensure_ascii=True)
+
+
+def log_to_stderr(level: int = logging.INFO) -> None:
+    """Send every log line to stderr as JSON."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def server(settings: Settings) -> uvicorn.Server:
+    """The web server on loopback, not yet started."""
+    config = uvicorn.Config(
+        build_app(settings),
+        host=HOST,
+        port=settings.port,
+        backlog=BACKLOG,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    return uvicorn.Server(config)
+
+
+def serve() -> None:
+    """Serve API and GraphQL, with the workers in the same process, until stopped."""
+    settings = Settings()
+    log_to_stderr()
+    talk.print(f"Serving [bold]{settings.public_url}[/] on the data in {settings.data_dir}; Ctrl+C stops.")
+    server(settings).run()
+
+
+def migrate(json_: Json = False) -> None:
+    """Bring the database to the shape of this version."""
+    settings = Settings()
+    hub = open_hub(settings)
+
+    async def prepare() -> bool:
+        anew = await prepare_read_model(hub.store)
+        await hub.store.close()
+        return anew
+
+    migrate_truth(hub.store.truth_file)
+    anew = asyncio.run(prepare())
+    if json_:
+        print_json({"data_dir": str(settings.data_dir), "read_model_made": anew})
+    else:
+        talk.print(f"{settings.data_dir} is up to date{'; the read model will be folded anew' if anew else ''}.")
+
+
+def doctor(json_: Json = False) -> None:
+    """List every setting, and what it is set to here."""
+    settings = Settings()
+    rows = [
+        {
+            "setting": f"HUB_{name.upper()}",
+            "value": str(getattr(settings, name)),
+            "description": member.description or "",
+        }
+        for name, member in Settings.model_fields.items()
+    ]
+    if json_:
+        print_json(rows)
+        return
+    table = Table("setting", "value", "what it is")
+    for row in rows:
+        table.add_row(row["setting"], row["value"], row["description"])
+    data.print(table)

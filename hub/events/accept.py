@@ -1,0 +1,252 @@
+"""Acceptance: a group of submissions in one transaction, each all or nothing.
+
+Runs inside the intake's transaction, so that identities, references and keys are what they are in the
+moment of the commit.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub.domain.networks import ContributionRecorded
+from hub.domain.opportunities import InterestExpressed, interest_referral_id
+from hub.domain.partners import PartnerChanged
+from hub.domain.principal import Principal
+from hub.domain.record import Resolved
+from hub.domain.references import established
+from hub.domain.scopes import Audience
+from hub.domain.visits import VisitRecorded, signpost_referral_id
+from hub.events.check import Checked
+from hub.events.rejection import FieldError, Rejected
+from hub.events.sealing import seal_event
+from hub.store import clients
+from hub.store.inbox import Identity, InboxRow, append, known_identities, last_seq
+from hub.store.references import References
+from hub.store.vault import Subject, Vault, save_subjects
+
+UNKNOWN_REFERRAL_PREFIX = "referral:"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the sender gets for one event."""
+
+    id: str
+    source: str
+    seq: int
+    duplicate: bool
+
+
+@dataclass(slots=True)
+class _Group:
+    """What one transaction knows and is about to write."""
+
+    vault: Vault
+    references: References
+    subjects: dict[str, Subject]
+    by_surrogate: dict[str, Subject]
+    identities: dict[Identity, tuple[int, bytes]]
+    at: datetime
+    newest: int
+    rows: list[InboxRow] = field(default_factory=list)
+    accepted: dict[Identity, tuple[int, bytes]] = field(default_factory=dict)
+    made: dict[str, dict[str, Any]] = field(default_factory=dict)
+    status: list[tuple[str, bool]] = field(default_factory=list)
+
+    def subject(self, wire_id: str) -> Subject:
+        """The subject of a wire id, made when it is new."""
+        if wire_id not in self.subjects:
+            subject, self.made[wire_id] = self.vault.make(wire_id)
+            self.subjects[wire_id] = self.by_surrogate[subject.surrogate] = subject
+        return self.subjects[wire_id]
+
+    def snapshot(self) -> tuple[object, ...]:
+        """What is about to be written, for `restore`."""
+        kept = (self.subjects, self.identities, self.rows, self.accepted, self.made, self.status)
+        return (self.references.snapshot(), *(copy.copy(one) for one in kept))
+
+    def restore(self, snapshot: tuple[Any, ...]) -> None:
+        """Forget all that came after the snapshot."""
+        self.references.restore(snapshot[0])
+        _, self.subjects, self.identities, self.rows, self.accepted, self.made, self.status = snapshot
+
+    def save(self, conn: Connection) -> None:
+        """Write it all: keys first, then events, then what follows from them."""
+        save_subjects(conn, list(self.made.values()))
+        append(conn, self.rows, self.accepted)
+        self.references.save()
+        for partner, suspended in self.status:
+            clients.set_suspended(conn, partner, suspended)
+
+
+def accept(
+    conn: Connection, vault: Vault, submissions: Sequence[Sequence[Checked]], at: datetime
+) -> list[list[Receipt] | Rejected]:
+    """Accept what can be accepted; an answer for each submission, in order."""
+    group = _open_group(conn, vault, [event for submission in submissions for event in submission], at)
+    answers: list[list[Receipt] | Rejected] = []
+    for submission in submissions:
+        # One event is refused before it leaves a trace; a batch may fail at its last event.
+        snapshot = group.snapshot() if len(submission) > 1 else None
+        try:
+            answers.append([_accept_event(group, event) for event in submission])
+        except Rejected as rejection:
+            if snapshot:
+                group.restore(snapshot)
+            answers.append(rejection)
+    group.save(conn)
+    return answers
+
+
+def _open_group(conn: Connection, vault: Vault, events: Sequence[Checked], at: datetime) -> _Group:
+    names = [(named.kind, named.id) for event in events for named in event.references]
+    names += [(event.noun, event.subject) for event in events if _noun_is_reference(event)]
+    names += [("referral", event.subject) for event in events if event.spec.key == "firm" and not event.firms]
+    members = {event.principal.identity for event in events} | {
+        id_ for kind, id_ in names if kind == "partner"
+    }
+    references = References(conn, names, members)
+    wire_ids = {one for event in events for one in (*event.firms, *event.persons)}
+    wire_ids |= {UNKNOWN_REFERRAL_PREFIX + id_ for kind, id_ in names if kind == "referral"}
+    targets = {target for name in names if name[0] == "referral" for target in references.targets(*name)}
+    return _Group(
+        vault=vault,
+        references=references,
+        subjects=vault.subjects(conn, wire_ids),
+        by_surrogate=vault.by_surrogate(conn, targets),
+        identities=known_identities(conn, {event.identity for event in events}),
+        at=at,
+        newest=last_seq(conn),
+    )
+
+
+def _noun_is_reference(event: Checked) -> bool:
+    return event.noun in ("service", "opportunity", "partner", "network")
+
+
+def _accept_event(group: _Group, event: Checked) -> Receipt:
+    partner, source, id_ = event.identity
+    digest = group.vault.digest("content", event.content)
+    before = group.identities.get(event.identity)
+    if before is not None:
+        if before[1] != digest:
+            raise Rejected(
+                409,
+                "event.conflict",
+                f"{id_[:200]} of {source} was accepted before with other content.",
+                "Give a new event a new id; the first one stands.",
+                [FieldError("/id", "was used for other content", event.index)],
+            )
+        return Receipt(id_, source, before[0], duplicate=True)
+    _check_references(group, event)
+    resolved = _resolve(group, event)
+    firm = _firm(group, event)
+    seq = group.newest + len(group.rows) + 1
+    accepted_at = group.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    stored = seal_event(event, firm, group.subjects, accepted_at, seq)
+    network = str(stored.data.get("network"))
+    key = {"firm": firm.surrogate if firm else "", "network": network, "subject": event.subject}
+    row = InboxRow(
+        seq=seq,
+        partner=partner,
+        client=event.principal.client_id or "",
+        type=event.type,
+        topic=event.spec.topic,
+        key=key[event.spec.key],
+        subject=str(stored.attributes["subject"]),
+        accepted_at=accepted_at,
+        event=json.dumps({"attributes": stored.attributes, "data": stored.data}, ensure_ascii=False),
+        resolved=resolved.model_dump_json(exclude_defaults=True),
+        subjects=json.dumps(stored.subjects),
+        salt=stored.salt,
+        commitment=stored.commitment,
+    )
+    group.references.apply(
+        established(event.type, event.subject, partner, event.payload, row.key, resolved.ids)
+    )
+    if isinstance(event.payload, PartnerChanged) and event.payload.network is None:
+        # Shut out, or let in again, by the commit that accepts the event.
+        group.status.append((event.subject, event.what != "resumed"))
+    group.rows.append(row)
+    group.accepted[event.identity] = group.identities[event.identity] = (seq, digest)
+    return Receipt(id_, source, seq, duplicate=False)
+
+
+def _check_references(group: _Group, event: Checked) -> None:
+    """Everything that the event names exists, and what it changes is the sender's own."""
+    errors = [
+        FieldError(named.pointer, f"names no {named.kind} {named.id} that you can refer to", event.index)
+        for named in event.references
+        if group.references.owner(named.kind, named.id) is None
+        or not _in_mandate(event.principal, named.kind, named.id)
+    ]
+    noun, what = event.noun, event.what
+    known: bool | str | None = True
+    if noun in ("service", "opportunity") and what == "interest-expressed":
+        known = group.references.owner(noun, event.subject)
+    elif noun in ("service", "opportunity") and what != "published":
+        known = group.references.was_published_by(noun, event.subject, event.principal.identity)
+    elif noun == "partner" and what != "joined":
+        known = group.references.was_published_by(noun, event.subject, "")
+    elif noun == "network":
+        known = _in_mandate(event.principal, "network", event.subject)
+    if not known:
+        errors.append(FieldError("/subject", f"names no {noun} of yours", event.index))
+    giver = event.payload.partner if isinstance(event.payload, ContributionRecorded) else None
+    admin = "partners:admin" in event.principal.scopes
+    if giver not in (None, event.principal.identity) and not admin:
+        errors.append(FieldError("/data/partner", "names another partner than the sender", event.index))
+    if errors:
+        raise Rejected(
+            422,
+            "payload.unknown_reference",
+            f"{errors[0].field} {errors[0].message}.",
+            "Check the id; publish or configure the thing first, and in a batch before what names it.",
+            errors,
+        )
+
+
+def _in_mandate(principal: Principal, kind: str, id_: str) -> bool:
+    """Whether a manager or portal that is bound to networks may name this one; partners name any."""
+    bound = principal.audience in (Audience.MANAGER, Audience.PORTAL) and principal.networks is not None
+    return kind != "network" or not bound or id_ in (principal.networks or ())
+
+
+def _resolve(group: _Group, event: Checked) -> Resolved:
+    """What stands under other keys now, kept beside the event for the fold."""
+    principal, payload, day = event.principal, event.payload, group.at.date()
+    partners = {principal.identity} | {named.id for named in event.references if named.kind == "partner"}
+    ids: dict[str, str] = {}
+    owners: dict[str, str] = {}
+    if isinstance(payload, InterestExpressed):
+        owners = {event.subject: group.references.owner("opportunity", event.subject) or ""}
+        ids = {"referral": interest_referral_id(event.subject, payload.sme_id)}
+        partners |= set(owners.values())
+    elif isinstance(payload, VisitRecorded):
+        ids = {slug: signpost_referral_id(event.subject, slug) for slug in payload.signposted_to}
+    manages = sorted(principal.networks) if principal.networks is not None else ["*"]
+    return Resolved(
+        networks={slug: group.references.networks(slug, day) for slug in sorted(partners)},
+        manages=manages if principal.audience is Audience.MANAGER else None,
+        may=sorted(set(event.spec.scopes) & principal.scopes),
+        owners=owners,
+        ids=ids,
+    )
+
+
+def _firm(group: _Group, event: Checked) -> Subject | None:
+    """The firm that the event is about; makes the keys that firms and persons of the event still lack."""
+    named = [group.subject(one) for one in (*event.firms, *event.persons)]
+    if event.spec.key != "firm":
+        return None
+    if event.firms:
+        return named[0]
+    target = group.references.target("referral", event.subject, event.principal.identity)
+    return group.by_surrogate[target] if target else group.subject(UNKNOWN_REFERRAL_PREFIX + event.subject)

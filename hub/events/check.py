@@ -1,0 +1,309 @@
+"""What can be said of an event before the database is asked: rights, payload, and what it names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from hub.domain.codes import nearest
+from hub.domain.deadlines import deadline_id
+from hub.domain.firms import SmeRegistered, firm_wire_id
+from hub.domain.marks import FirmReference, PersonalMark, Reference, places, visit
+from hub.domain.matches import MatchDecided, match_id
+from hub.domain.opportunities import OpportunityPublished, opportunity_id
+from hub.domain.principal import HUB, Principal
+from hub.domain.referrals import OutcomeJudged
+from hub.domain.registry import EVENTS, EventSpec
+from hub.domain.services import ServicePublished, service_id
+from hub.domain.values import is_slug
+from hub.events.envelope import Envelope
+from hub.events.rejection import FieldError, Rejected
+
+PERSON_PREFIX = "person:"
+ERRORS_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A reference of the payload: kind and id of the thing, pointer of the member."""
+
+    kind: str
+    id: str
+    pointer: str
+
+
+@dataclass(slots=True)
+class Checked:
+    """An event that may be accepted once its references are found.
+
+    as_sent, content: canonical forms. firms, persons: wire ids in the order of the payload, each once.
+    """
+
+    principal: Principal
+    envelope: Envelope
+    spec: EventSpec
+    payload: BaseModel
+    as_sent: bytes
+    content: bytes
+    index: int | None
+    references: list[Named] = field(default_factory=list)
+    firms: list[str] = field(default_factory=list)
+    persons: list[str] = field(default_factory=list)
+
+    @property
+    def type(self) -> str:
+        """Event type."""
+        return str(self.envelope.attributes["type"])
+
+    @property
+    def noun(self) -> str:
+        """What kind of thing the event is about."""
+        return self.type.split(".")[1]
+
+    @property
+    def what(self) -> str:
+        """What happened to it."""
+        return self.type.split(".")[2]
+
+    @property
+    def subject(self) -> str:
+        """Subject as sent."""
+        return str(self.envelope.attributes["subject"])
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """Partner, source, id: one event for ever."""
+        attributes = self.envelope.attributes
+        return self.principal.identity, str(attributes["source"]), str(attributes["id"])
+
+
+def check(principal: Principal, envelopes: Sequence[Envelope]) -> list[Checked]:
+    """Events ready for acceptance, in order; Rejected with every error that the batch holds.
+
+    The code is that of the first error; a batch is all or nothing.
+    """
+    batch = len(envelopes) > 1
+    checked, rejections = [], []
+    for index, envelope in enumerate(envelopes):
+        try:
+            checked.append(_check(principal, envelope, index if batch else None))
+        except Rejected as rejection:
+            rejections.append(rejection)
+            if len(rejections) >= ERRORS_MAX:
+                break
+    if rejections:
+        first = rejections[0]
+        errors = [error for rejection in rejections for error in rejection.errors][:ERRORS_MAX]
+        raise Rejected(first.status, first.code, first.message, first.remedy, errors)
+    return checked
+
+
+def _check(principal: Principal, envelope: Envelope, index: int | None) -> Checked:
+    attributes = envelope.attributes
+    spec = EVENTS.get(attributes["type"])
+    if spec is None:
+        known = nearest(attributes["type"], EVENTS)
+        raise Rejected(
+            422,
+            "event.unknown_type",
+            f"{attributes['type'][:200]} is not an event type of this hub.",
+            f"Did you mean {known}?" if known else "Choose one of the types of /openapi.json.",
+            [FieldError("/type", "is not known", index)],
+        )
+    _check_source(principal, attributes["source"], index)
+    _check_scope(principal, attributes["type"], spec, index)
+    try:
+        payload = spec.payload.model_validate(envelope.data)
+    except ValidationError as error:
+        raise _invalid(error, spec.payload, envelope.data, index) from None
+    as_sent, content = envelope.canonical_forms()
+    checked = Checked(principal, envelope, spec, payload, as_sent, content, index)
+    _check_subject(checked)
+    _check_judge(checked)
+    _collect(checked)
+    return checked
+
+
+def _check_source(principal: Principal, source: str, index: int | None) -> None:
+    prefix = principal.source_prefix
+    segments = source.removeprefix(prefix).split("/")
+    if source.startswith(prefix) and source != prefix and not {".", ".."} & set(segments):
+        return
+    raise Rejected(
+        403,
+        "event.foreign_source",
+        f"The source {source[:200]} is not under {prefix}.",
+        f"Use a source such as {prefix}crm.",
+        [FieldError("/source", f"must start with {prefix}", index)],
+    )
+
+
+def _check_scope(principal: Principal, type_: str, spec: EventSpec, index: int | None) -> None:
+    needs = "events:publish"
+    if needs in principal.scopes:
+        needs = " or ".join(spec.scopes)
+        if principal.scopes & set(spec.scopes) or (not spec.scopes and principal.client_id == HUB):
+            return
+    raise Rejected(
+        403,
+        "scope.missing",
+        f"{type_} needs the scope {needs or 'of the hub itself'}.",
+        "Ask for a token with that scope; if your grant lacks it, ask the network manager.",
+        [FieldError("/type", f"needs {needs or 'the hub itself'}", index)],
+    )
+
+
+def _check_subject(checked: Checked) -> None:
+    payload, subject, sender = checked.payload, checked.subject, checked.principal.identity
+    expected: str | None = None
+    if isinstance(payload, ServicePublished):
+        expected = service_id(sender, payload.own_id)
+    elif isinstance(payload, OpportunityPublished):
+        expected = opportunity_id(sender, payload.reference)
+    elif isinstance(payload, SmeRegistered):
+        expected = _firm_id(payload)
+        if payload.sme_id != expected:
+            raise _mismatch(
+                checked, f"The sme_id of this firm is {expected}.", "Set subject and sme_id to it."
+            )
+    elif isinstance(payload, MatchDecided):
+        expected = match_id(payload.left, payload.right)
+    if expected is not None and subject != expected:
+        raise _mismatch(checked, f"The subject of this payload is {expected}.", f"Set subject to {expected}.")
+    if checked.noun in ("network", "partner"):
+        if not is_slug(subject):
+            raise _mismatch(
+                checked, "The subject must be a slug.", "Use lower-case letters, digits and hyphens."
+            )
+    elif not _is_uuid(subject):
+        raise _mismatch(
+            checked, "The subject must be a UUID.", "Use the lower-case form with hyphens of your own UUID."
+        )
+    if checked.noun == "deadline":
+        due_at = str(checked.envelope.data["due_at"])
+        if checked.identity[2] != deadline_id(subject, checked.envelope.data["kind"], due_at):
+            raise _mismatch(checked, "The id does not follow from the deadline.", "Derive the id again.")
+
+
+def _firm_id(payload: SmeRegistered) -> str:
+    """Wire id that the registration must have as subject and sme_id."""
+    number = payload.identifier
+    if number is not None and not isinstance(number, str):
+        return firm_wire_id(number.scheme, number.number)
+    # A firm without a number has an id that nobody can guess: its partner's own random UUID.
+    return payload.sme_id if UUID(payload.sme_id).version == 4 else "a UUIDv4 of your own"
+
+
+def _check_judge(checked: Checked) -> None:
+    if isinstance(checked.payload, OutcomeJudged) and checked.payload.confirmed_by == "sme":
+        raise Rejected(
+            422,
+            "payload.invalid",
+            "Only the firm's own link says confirmed_by sme.",
+            "Say requester when you speak on the firm's behalf.",
+            [
+                FieldError(
+                    "/data/confirmed_by", "sme is said through the firm's own link alone", checked.index
+                )
+            ],
+        )
+
+
+def _collect(checked: Checked) -> None:
+    """Note down every reference, firm and person of the payload."""
+    for place in places(type(checked.payload)):
+        mark = place.mark
+
+        def note(parent: dict[str, Any], container: Any, key: Any, pointer: str, mark: Any = mark) -> None:
+            if isinstance(mark, Reference):
+                kind, id_ = mark.kind, container[key]
+                if kind == "recipient":
+                    kind = "network" if id_.startswith("network:") else "partner"
+                    id_ = id_.removeprefix("network:")
+                checked.references.append(Named(kind, id_, f"/data{pointer}"))
+            elif isinstance(mark, FirmReference):
+                checked.firms.append(container[key])
+            elif isinstance(mark, PersonalMark) and mark.person_member:
+                checked.persons.append(PERSON_PREFIX + parent[mark.person_member])
+
+        visit(checked.envelope.data, place.path, note)
+    checked.firms = list(dict.fromkeys(checked.firms))
+    checked.persons = list(dict.fromkeys(checked.persons))
+
+
+def _mismatch(checked: Checked, message: str, remedy: str) -> Rejected:
+    return Rejected(
+        422,
+        "payload.subject_mismatch",
+        message,
+        remedy,
+        [FieldError("/subject", "does not follow from the payload", checked.index)],
+    )
+
+
+def _invalid(
+    error: ValidationError, model: type[BaseModel], data: dict[str, Any], index: int | None
+) -> Rejected:
+    errors, unknown = [], False
+    for detail in error.errors(include_url=False, include_context=True)[:ERRORS_MAX]:
+        pointer = _pointer(detail, data)
+        if detail["type"] == "extra_forbidden":
+            unknown = True
+            known = nearest(str(detail["loc"][-1]), member_names(model))
+            hint = f": did you mean {known}?" if known else "; put your own members into extensions"
+            errors.append(FieldError(pointer, f"is not a member of this event{hint}", index))
+        else:
+            errors.append(FieldError(pointer, _words(detail), index))
+    first = errors[0]
+    return Rejected(
+        422,
+        "payload.unknown_field" if unknown else "payload.invalid",
+        f"{first.field or '/data'} {first.message}.",
+        "Mend the members under errors and send the event again; /openapi.json has the schema.",
+        sorted(errors, key=lambda one: "is not a member" not in one.message) if unknown else errors,
+    )
+
+
+def _pointer(detail: ErrorDetails, data: Any) -> str:
+    """JSON pointer of an error: the steps of its location that exist in the data, and its last name."""
+    pointer, node = "/data", data
+    steps = list(detail["loc"])
+    for step in steps:
+        if step in (node if isinstance(node, dict) else range(len(node) if isinstance(node, list) else 0)):
+            node = node[step]
+        elif not (step is steps[-1] and detail["type"] == "missing"):
+            continue  # A tag of the validator, such as the branch of a union.
+        pointer += "/" + str(step).replace("~", "~0").replace("/", "~1")
+    return pointer
+
+
+def _words(detail: ErrorDetails) -> str:
+    message = detail["msg"]
+    if detail["type"] == "missing":
+        return "is required"
+    if detail["type"] == "value_error":
+        return message.removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]
+
+
+@cache
+def member_names(model: type[BaseModel]) -> tuple[str, ...]:
+    """Every member name of a payload model and its parts."""
+    schema = model.model_json_schema()
+    names = dict.fromkeys(schema.get("properties", {}))
+    for part in schema.get("$defs", {}).values():
+        names.update(dict.fromkeys(part.get("properties", {})))
+    return tuple(names)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False

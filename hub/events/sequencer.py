@@ -1,0 +1,77 @@
+"""The sequencer: one leader that gives accepted events their places in the tree, and publishes them.
+
+Its cursor is the tree itself: an event without a leaf is still to be done, so a crash loses nothing and
+repeats at most a publication, which consumers recognise by position.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection
+
+from hub.ledger import checkpoint, merkle, tree
+from hub.store.engine import Store
+from hub.store.inbox import unsequenced
+from hub.store.ledger import SignedHead, SqlTiles, newest_head, save_leaves
+
+BATCH_EVENTS_MAX = 1_000
+POLL_S = 0.2
+RETRY_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Sequencer:
+    """`run` follows the inbox until cancelled. wake: set by the intake of this process after a commit.
+
+    Events of other processes are found by polling. sequenced: set whenever the tree has grown.
+    """
+
+    def __init__(self, store: Store, origin: str, key: Ed25519PrivateKey, wake: asyncio.Event) -> None:
+        self._store, self._origin, self._key, self._wake = store, origin, key, wake
+        self.sequenced = asyncio.Event()
+
+    async def run(self) -> None:
+        """Sequence for ever."""
+        await follow(self._wake, self.step, "sequencer")
+
+    async def step(self) -> bool:
+        """Sequence one batch; whether there was anything to do."""
+        grown = await self._store.intake(self._extend)
+        if grown:
+            self.sequenced.set()
+        return grown
+
+    def _extend(self, conn: Connection) -> bool:
+        batch = unsequenced(conn, BATCH_EVENTS_MAX)
+        if not batch:
+            return False
+        head, tiles = newest_head(conn), SqlTiles(conn)
+        first = head.size if head else 0
+        size = tree.append(tiles, first, [merkle.leaf_hash(entry) for _, entry in batch])
+        root = tree.root(tiles, size)
+        tiles.save()
+        note = checkpoint.sign(self._origin, size, root, self._key)
+        save_leaves(conn, first, [seq for seq, _ in batch], SignedHead(size, root, note))
+        return True
+
+
+async def follow(wake: asyncio.Event, step: Callable[[], Awaitable[bool]], name: str) -> None:
+    """Call step whenever woken, or after a while, and again at once as long as there is work.
+
+    A fault is logged and tried again: these loops are the spine of the hub and end with the process only.
+    """
+    while True:
+        try:
+            wake.clear()
+            if not await step():
+                await asyncio.wait_for(wake.wait(), POLL_S)
+        except TimeoutError:
+            continue
+        except Exception:
+            log.exception("%s_failed", name)
+            await asyncio.sleep(RETRY_S)

@@ -1,0 +1,1 @@
+"""HTTP beside GraphQL: events in, receipts, the ledger, health."""

@@ -1,0 +1,140 @@
+"""POST /events: CloudEvents in, receipts out, 202 only after a durable commit."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.auth.authenticate import Authenticator, missing_token
+from hub.domain.principal import Principal
+from hub.domain.scopes import Audience
+from hub.events.accept import Receipt
+from hub.events.envelope import BATCH, BATCH_BYTES_MAX, EVENT_BYTES_MAX, STRUCTURED, EnvelopeError, parse
+from hub.events.intake import Intake
+from hub.events.progress import Progress
+from hub.events.rejection import FieldError, Rejected
+from hub.store.engine import Store
+from hub.store.entries import receipt_of
+from hub.store.records import viewer_of
+from hub.store.vault import Vault
+
+WAIT_S_MAX = 30.0
+_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(\d{1,4})(?=$|[,;\s])", re.ASCII | re.IGNORECASE)
+_REMEDIES = {
+    400: "Mend the event and send it again; CloudEvents 1.0 says how it is written.",
+    413: "Send smaller events, or fewer in one batch.",
+    415: f"Use {STRUCTURED}, {BATCH}, or application/json with ce- headers.",
+}
+
+
+def build_router(
+    store: Store, vault: Vault, intake: Intake, progress: Progress, authenticator: Authenticator
+) -> APIRouter:
+    """The intake's address."""
+    router = APIRouter(tags=["events"])
+
+    @router.post("/events", status_code=202, openapi_extra=_DOCUMENT)
+    async def post_events(request: Request) -> Response:
+        """Accept one event or a batch; with Prefer: wait=N, answer with the verdicts."""
+        principal = await authenticator.principal(request)
+        if principal.audience is Audience.PUBLIC:
+            raise missing_token()
+        accepted = await _accept(request, intake, principal)
+        wait_s = _wait_s(request)
+        if wait_s and await progress.reached(max(one.seq for one in accepted), wait_s):
+            waited = await store.read(lambda conn: _with_verdicts(conn, vault, principal, accepted))
+            return JSONResponse({"receipts": waited}, 200)
+        return JSONResponse({"receipts": [_plain(one) for one in accepted]}, 202)
+
+    return router
+
+
+async def _accept(request: Request, intake: Intake, principal: Principal) -> list[Receipt]:
+    content_types = request.headers.getlist("content-type")
+    headers = [(name.decode("latin-1").lower(), value) for name, value in request.headers.raw]
+    try:
+        if len(content_types) > 1:
+            raise EnvelopeError("event.malformed", "stands twice", field="/datacontenttype")
+        content_type = content_types[0] if content_types else ""
+        body = await _body(request, BATCH_BYTES_MAX if BATCH in content_type.lower() else EVENT_BYTES_MAX)
+        envelopes = parse(content_type, headers, body)
+    except EnvelopeError as error:
+        where = f"{error.field.lstrip('/')} " if error.field else ""
+        at = f"Event {error.index}: " if error.index is not None else ""
+        raise Rejected(
+            error.status,
+            error.code,
+            f"{at}{where}{error.message}.",
+            _REMEDIES[error.status],
+            [FieldError(error.field, error.message, error.index)],
+        ) from None
+    return await intake.submit(principal, envelopes)
+
+
+async def _body(request: Request, bytes_max: int) -> bytes:
+    """The body, read no further than the limit."""
+    too_large = EnvelopeError("event.too_large", f"the body has more than {bytes_max} bytes", status=413)
+    if int(request.headers.get("content-length") or 0) > bytes_max:
+        raise too_large
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > bytes_max:
+            raise too_large
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _wait_s(request: Request) -> float:
+    """Seconds that the sender prefers to wait (RFC 7240), bounded; 0 for none."""
+    found = _WAIT.search(", ".join(request.headers.getlist("prefer")))
+    return min(float(found[1]), WAIT_S_MAX) if found else 0.0
+
+
+def _with_verdicts(
+    conn: Connection, vault: Vault, principal: Principal, accepted: list[Receipt]
+) -> list[dict[str, Any]]:
+    viewer = viewer_of(conn, principal, datetime.now(UTC))
+    return [{**_plain(one), **(receipt_of(conn, viewer, vault, one.seq) or {})} for one in accepted]
+
+
+def _plain(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "id": receipt.id,
+        "source": receipt.source,
+        "seq": receipt.seq,
+        "duplicate": receipt.duplicate,
+    }
+
+
+_EVENT: dict[str, Any] = {
+    "type": "object",
+    "required": ["specversion", "id", "source", "type", "subject", "data"],
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string", "minLength": 1},
+        "source": {"type": "string", "format": "uri-reference"},
+        "type": {"type": "string"},
+        "subject": {"type": "string"},
+        "time": {"type": "string", "format": "date-time"},
+        "datacontenttype": {"type": "string"},
+        "data": {"type": "object"},
+    },
+}
+_DOCUMENT: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            STRUCTURED: {"schema": _EVENT},
+            BATCH: {"schema": {"type": "array", "items": _EVENT, "minItems": 1, "maxItems": 1000}},
+            "application/json": {"schema": {"type": "object"}},
+        },
+    }
+}

@@ -1,0 +1,95 @@
+"""Every refusal over HTTP, as RFC 9457 problem details with a stable code and a remedy."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from uuid import uuid4
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from hub.auth.authenticate import Denied
+from hub.events.rejection import FieldError, Rejected
+
+RETRY_AFTER_S = 1
+
+log = logging.getLogger(__name__)
+
+
+def problem(
+    status: int,
+    code: str,
+    message: str,
+    remedy: str,
+    errors: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem document; 429 and 503 say when to come back."""
+    retry = {"Retry-After": str(RETRY_AFTER_S)} if status in (429, 503) else {}
+    return JSONResponse(
+        {
+            "type": f"urn:partner-network-hub:problem:{code}",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "detail": message,
+            "code": code,
+            "remedy": remedy,
+            "errors": [
+                {"index": error.index, "field": error.field, "message": error.message} for error in errors
+            ],
+        },
+        status,
+        {**retry, "Cache-Control": "no-store", **(headers or {})},
+        media_type="application/problem+json",
+    )
+
+
+def not_found(what: str) -> Response:
+    """404, also for what the caller may not see."""
+    return problem(404, "resource.not_found", f"There is no {what}.", "Check the address.")
+
+
+def install(app: FastAPI) -> None:
+    """Answer every exception with a problem document; none ever shows a stack trace."""
+
+    @app.exception_handler(Rejected)
+    async def rejected(_request: Request, error: Rejected) -> Response:
+        return problem(error.status, error.code, error.message, error.remedy, error.errors)
+
+    @app.exception_handler(Denied)
+    async def denied(_request: Request, error: Denied) -> Response:
+        refusal = error.refusal
+        return problem(error.status, refusal.code, refusal.message, refusal.remedy, headers=error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+        errors = [
+            FieldError("/" + "/".join(str(step) for step in one["loc"]), one["msg"]) for one in error.errors()
+        ]
+        message = f"{errors[0].field} {errors[0].message}" if errors else "The parameters are wrong."
+        remedy = "Mend the parameters; /openapi.json describes them."
+        return problem(422, "payload.invalid", message, remedy, errors)
+
+    @app.exception_handler(HTTPException)
+    async def http(_request: Request, error: HTTPException) -> Response:
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            allowed = dict(error.headers or {})
+            message = f"This address takes {allowed.get('Allow', 'other methods')}."
+            return problem(405, "resource.not_found", message, "Use that method.", headers=allowed)
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            return not_found("such page")
+        return problem(error.status_code, "event.malformed", str(error.detail), "Mend the request.")
+
+    @app.exception_handler(Exception)
+    async def fault(request: Request, error: Exception) -> Response:
+        incident = uuid4().hex
+        log.error("request_failed", extra={"incident": incident, "path": request.url.path}, exc_info=error)
+        message = f"The hub failed at this request; incident {incident}."
+        return problem(
+            500, "hub.unavailable", message, "Try again; tell the operator the incident if it stays."
+        )

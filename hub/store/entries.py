@@ -1,0 +1,233 @@
+"""Entries of the ledger as a viewer may see them: what it sent, and what is about referrals that it is a party to.
+
+Size, leaf indexes and leaf hashes are public; which event stands behind a leaf is not.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, tuple_
+
+from hub.domain.principal import HUB
+from hub.domain.refusal import Refusal
+from hub.domain.registry import NETWORK
+from hub.domain.scopes import Audience
+from hub.domain.values import parse_time
+from hub.domain.viewer import Viewer
+from hub.store.firms import firm_views, party_labels, states_of
+from hub.store.pages import (
+    Order,
+    Page,
+    decode_cursor,
+    encode_cursor,
+    first_refusal,
+    projection_version,
+)
+from hub.store.referrals import Name
+from hub.store.tables import inbox, leaf, referral_party, verdict
+from hub.store.vault import Vault, open_bytes
+
+SORT = "ledger"
+ORDER = (Order(inbox.c.seq, int, descending=True),)
+SEQ_MAX = 2**63 - 1
+TIMELINE_MAX = 500
+"""Entries of one referral that are listed: the first ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """One accepted event. partner: slug, None for the hub's own and for clients that belong to no partner.
+
+    subject: None where it is a firm that the viewer may not read. accepted_at: as in the commitment.
+    time: what the sender said. status: pending, applied, refused, parked. leaf_hash: base64.
+    """
+
+    seq: int
+    leaf_index: int | None
+    type: str
+    partner: str | None
+    subject: str | None
+    accepted_at: str
+    time: datetime | None
+    status: str
+    refusal: Refusal | None
+    leaf_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptView:
+    """An entry as its sender and the parties of its referral may check it. salt: base64, None for others."""
+
+    entry: EntryView
+    salt: str | None
+
+
+def find_entries(
+    conn: Connection, viewer: Viewer, vault: Vault, *, first: int, after: str | None
+) -> Page[EntryView] | Refusal:
+    """Entries that the viewer may see, newest first. Refusal: first or after is wrong."""
+    key = decode_cursor(after, SORT, ORDER) if after is not None else None
+    refusal = first_refusal(first) or (key if isinstance(key, Refusal) else None)
+    if refusal:
+        return refusal
+    visible = _visible(viewer)
+    query = _entries(viewer).where(visible)
+    if isinstance(key, tuple):
+        query = query.where(inbox.c.seq < key[0])
+    rows = conn.execute(query.order_by(inbox.c.seq.desc()).limit(first + 1)).all()
+    nodes = _views(conn, viewer, vault, rows[:first])
+    total = select(func.count()).select_from(_JOINED).where(visible)
+    return Page(
+        nodes=nodes,
+        cursors=[encode_cursor(SORT, [one.seq]) for one in nodes],
+        has_next=len(rows) > first,
+        has_previous=key is not None,
+        total=conn.execute(total).scalar_one(),
+        version=projection_version(conn),
+    )
+
+
+def get_entry(conn: Connection, viewer: Viewer, vault: Vault, seq: int) -> EntryView | None:
+    """The entry, if the viewer may see it."""
+    receipt = get_receipt(conn, viewer, vault, seq)
+    return receipt.entry if receipt else None
+
+
+def timelines(
+    conn: Connection, viewer: Viewer, vault: Vault, names: Iterable[Name]
+) -> dict[Name, list[EntryView]]:
+    """Entries about each referral that the viewer is a party to, in order of acceptance."""
+    about = tuple_(verdict.c.key, verdict.c.referral).in_(sorted(set(names)))
+    query = _entries(viewer).where(about, _is_about_case_of(viewer.labels)).order_by(inbox.c.seq)
+    by_name: dict[Name, list[Any]] = defaultdict(list)
+    for row in conn.execute(query):
+        by_name[row.case, row.referral].append(row)
+    return {name: _views(conn, viewer, vault, rows[:TIMELINE_MAX]) for name, rows in by_name.items()}
+
+
+def get_receipt(conn: Connection, viewer: Viewer, vault: Vault, seq: int) -> ReceiptView | None:
+    """The receipt; None for a seq that does not exist and for one that is none of the viewer's business.
+
+    The salt lets its holder test guesses at the event: one who was merely offered the case, or who only
+    audits, gets none. It is gone with the keys of those that the event is about.
+    """
+    if not 0 < seq <= SEQ_MAX:
+        return None
+    row = conn.execute(_entries(viewer).where(inbox.c.seq == seq, _visible(viewer))).one_or_none()
+    if row is None:
+        return None
+    salt = None
+    if _sent(viewer, row) or row.is_party:
+        surrogates = json.loads(row.subjects)
+        subjects = vault.by_surrogate(conn, surrogates)
+        salt = open_bytes([subjects[one] for one in surrogates], row.salt)
+    return ReceiptView(_views(conn, viewer, vault, [row])[0], b64encode(salt).decode() if salt else None)
+
+
+def receipt_of(conn: Connection, viewer: Viewer, vault: Vault, seq: int) -> dict[str, Any] | None:
+    """The body of GET /receipts/{seq}; None where the answer is 404."""
+    receipt = get_receipt(conn, viewer, vault, seq)
+    if receipt is None:
+        return None
+    entry, refusal = receipt.entry, receipt.entry.refusal
+    return {
+        "seq": entry.seq,
+        "status": entry.status,
+        "refusal": refusal and {"code": refusal.code, "message": refusal.message, "remedy": refusal.remedy},
+        "accepted_at": entry.accepted_at,
+        "leaf_index": entry.leaf_index,
+        "leaf_hash": entry.leaf_hash,
+        "salt": receipt.salt,
+        "subject": entry.subject,
+    }
+
+
+_JOINED = inbox.outerjoin(verdict, verdict.c.seq == inbox.c.seq).outerjoin(leaf, leaf.c.seq == inbox.c.seq)
+
+
+def _entries(viewer: Viewer) -> Select[Any]:
+    return select(
+        inbox,
+        leaf.c.leaf_index,
+        verdict.c.status,
+        verdict.c.code,
+        verdict.c.message,
+        verdict.c.remedy,
+        verdict.c.key.label("case"),
+        verdict.c.referral,
+        _is_about_case_of(party_labels(viewer)).label("is_party"),
+    ).select_from(_JOINED)
+
+
+def _is_about_case_of(labels: Iterable[str]) -> ColumnElement[bool]:
+    """Whether the entry is about a referral of which one of the labels is a party."""
+    return exists().where(
+        referral_party.c.firm == verdict.c.key,
+        referral_party.c.id == verdict.c.referral,
+        referral_party.c.label.in_(sorted(labels)),
+    )
+
+
+def _visible(viewer: Viewer) -> ColumnElement[bool]:
+    """Visibility, in the statement itself: page, count and get cannot differ."""
+    principal = viewer.principal
+    seen = [_is_about_case_of(viewer.labels)]
+    if principal.partner:
+        seen.append(inbox.c.partner == principal.partner)
+    elif principal.client_id:
+        seen.append(inbox.c.client == principal.client_id)
+    if viewer.may("ledger:audit"):
+        seen.append(_is_audited(viewer))
+    return or_(*seen)
+
+
+def _is_audited(viewer: Viewer) -> ColumnElement[bool]:
+    """What an auditor sees besides: all, or what members of its networks sent and what is about these."""
+    networks = viewer.reader.networks if viewer.manages is None else viewer.manages
+    if "*" in networks:
+        return inbox.c.seq > 0
+    members = {slug for slug, of in viewer.networks_of.items() if of & networks}
+    about_network = and_(inbox.c.topic == NETWORK, inbox.c.key.in_(sorted(networks | members)))
+    return or_(inbox.c.partner.in_(sorted(members)), about_network)
+
+
+def _sent(viewer: Viewer, row: Any) -> bool:
+    principal = viewer.principal
+    if principal.audience is Audience.PARTNER:
+        return bool(row.partner == principal.partner)
+    return bool(row.client == principal.client_id)
+
+
+def _views(conn: Connection, viewer: Viewer, vault: Vault, rows: Sequence[Any]) -> list[EntryView]:
+    """Views of rows of `_entries`, in their order."""
+    about_firms = {row.subject: row for row in rows if row.subject in json.loads(row.subjects)}
+    shown: dict[str, str] = vault.wire_ids(
+        conn, {subject for subject, row in about_firms.items() if _sent(viewer, row)}
+    )
+    for states in states_of(conn, about_firms.keys() - shown.keys()):
+        shown |= {key: firm.id for key, firm in firm_views(conn, viewer, vault, states).items()}
+    return [_view(row, shown.get(row.subject) if row.subject in about_firms else row.subject) for row in rows]
+
+
+def _view(row: Any, subject: str | None) -> EntryView:
+    sent_at = json.loads(row.event)["attributes"].get("time")
+    return EntryView(
+        seq=row.seq,
+        leaf_index=row.leaf_index,
+        type=row.type,
+        partner=None if row.partner == HUB else row.partner,
+        subject=subject,
+        accepted_at=row.accepted_at,
+        time=parse_time(sent_at) if sent_at else None,
+        status=row.status or "pending",
+        refusal=Refusal(row.code, row.message, row.remedy) if row.code else None,
+        leaf_hash=b64encode(sha256(b"\x00" + row.commitment).digest()).decode(),
+    )

@@ -1,0 +1,250 @@
+"""Firms and their roadmaps as a viewer may see them; what is sealed about them is opened here."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, null, select
+
+from hub.domain.firms import (
+    Contact,
+    Reader,
+    RegisterNumber,
+    Registration,
+    readable_partners,
+    readable_registration,
+)
+from hub.domain.record import KeyState
+from hub.domain.refusal import Refusal
+from hub.domain.roadmaps import Roadmap
+from hub.domain.viewer import Viewer
+from hub.store.pages import (
+    Key,
+    Order,
+    Page,
+    decode_cursor,
+    encode_cursor,
+    first_refusal,
+    projection_version,
+)
+from hub.store.records import load_states
+from hub.store.tables import record, referral_party
+from hub.store.vault import Subject, Vault, unseal
+
+KEYS_A_QUERY = 500
+"""Databases limit the parameters of a statement; SQLite to 32,766."""
+
+POOL_PREFIX = "pool:"
+SORT = "firms"
+# Names are sealed, so that firms are searched and sorted here: the database has no column to sort by.
+ORDER = (Order(null(), str, descending=True), Order(null(), str, descending=True))
+
+
+@dataclass(frozen=True, slots=True)
+class FirmView:
+    """A firm that the viewer may read, as one partner registered it.
+
+    key: surrogate, never shown. id: wire id. contacts: None where the viewer may not read them.
+    """
+
+    key: str
+    id: str
+    registration: Registration
+    name: str | None
+    identifier: RegisterNumber | None
+    contacts: list[Contact] | None
+
+    @property
+    def place(self) -> Key:
+        """Where the firm stands in a list: the latest registration first, then by id."""
+        return sortable(self.registration.updated_at), self.id
+
+
+@dataclass(frozen=True, slots=True)
+class RoadmapView:
+    """A roadmap that the viewer may read. key: the firm's surrogate; notes: by version, None where absent."""
+
+    key: str
+    roadmap: Roadmap
+    sme: FirmView | None
+    notes: Mapping[int, str | None]
+
+
+def party_labels(viewer: Viewer) -> frozenset[str]:
+    """What the viewer answers to as a party; to be offered a case in a pool opens nothing of the firm."""
+    return frozenset(label for label in viewer.labels if not label.startswith(POOL_PREFIX))
+
+
+def states_of(conn: Connection, keys: Iterable[str]) -> Iterator[dict[str, KeyState]]:
+    """State of each firm, in parts that a statement can carry."""
+    wanted = sorted(set(keys))
+    for start in range(0, len(wanted), KEYS_A_QUERY):
+        yield load_states(conn, wanted[start : start + KEYS_A_QUERY])
+
+
+def sortable(at: datetime) -> str:
+    """A time whose text sorts as the time does."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def folded(text: str) -> str:
+    """Text without case and accents."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in plain if not unicodedata.combining(char))
+
+
+def firm_views(
+    conn: Connection, viewer: Viewer, vault: Vault, states: Mapping[str, KeyState]
+) -> dict[str, FirmView]:
+    """Those of the firms that the viewer may read now, by surrogate; erased firms are absent."""
+    found = {}
+    for key, state in states.items():
+        registration = readable_registration(state, viewer.reader, "identity", viewer.at, viewer.networks_of)
+        if registration:
+            found[key] = registration
+    wire_ids = vault.wire_ids(conn, found)
+    subjects = vault.by_surrogate(conn, wire_ids)
+    return {
+        key: _view(viewer, key, wire_ids[key], states[key], registration, subjects)
+        for key, registration in found.items()
+        if key in wire_ids
+    }
+
+
+def find_firms(
+    conn: Connection, viewer: Viewer, vault: Vault, *, search: str | None, first: int, after: str | None
+) -> Page[FirmView] | Refusal:
+    """Firms that the viewer registered or may read now, the latest registration first.
+
+    search: every word must occur in the name, whatever case and accents. Refusal: first or after is wrong.
+    """
+    key = decode_cursor(after, SORT, ORDER) if after is not None else None
+    refusal = first_refusal(first) or (key if isinstance(key, Refusal) else None)
+    if refusal:
+        return refusal
+    words = folded(search or "").split()
+    views: list[FirmView] = []
+    for states in states_of(conn, _known_keys(conn, viewer)):
+        views += firm_views(conn, viewer, vault, states).values()
+    if words:
+        views = [one for one in views if all(word in folded(one.name or "") for word in words)]
+    views.sort(key=lambda one: one.place, reverse=True)
+    rest = [one for one in views if not isinstance(key, tuple) or one.place < key]
+    return Page(
+        nodes=rest[:first],
+        cursors=[encode_cursor(SORT, one.place) for one in rest[:first]],
+        has_next=len(rest) > first,
+        has_previous=key is not None,
+        total=len(views),
+        version=projection_version(conn),
+    )
+
+
+def get_firm(conn: Connection, viewer: Viewer, vault: Vault, wire_id: str) -> FirmView | None:
+    """The firm of that wire id; None for a firm that is unknown, erased or not open to the viewer."""
+    subject = vault.subjects(conn, [wire_id]).get(wire_id)
+    if subject is None:
+        return None
+    return firm_views(conn, viewer, vault, load_states(conn, [subject.surrogate])).get(subject.surrogate)
+
+
+def get_roadmap(conn: Connection, viewer: Viewer, vault: Vault, id_: str) -> RoadmapView | None:
+    """The roadmap of that id, if the viewer may read it.
+
+    Ids are the senders' own: two firms may have roadmaps of one id, of which the viewer sees one.
+    """
+    keys = conn.execute(
+        select(record.c.key).where(record.c.kind == Roadmap.kind, record.c.id == id_)
+    ).scalars()
+    found = [one for one in _roadmaps(conn, viewer, vault, keys) if one.roadmap.id == id_]
+    return min(found, key=lambda one: (one.roadmap.versions[0].agreed_on, one.key), default=None)
+
+
+def roadmaps_of(conn: Connection, viewer: Viewer, vault: Vault, keys: Iterable[str]) -> list[RoadmapView]:
+    """Roadmaps of the firms (surrogates) that the viewer may read, the latest agreement first."""
+    found = _roadmaps(conn, viewer, vault, keys)
+    return sorted(found, key=lambda one: (one.roadmap.current.agreed_on, one.roadmap.id), reverse=True)
+
+
+def may_read_roadmap(viewer: Viewer, state: KeyState, roadmap: Roadmap) -> bool:
+    """Whether the viewer wrote the roadmap, or agreed to it and a live consent still joins it to the writer.
+
+    They are joined where both know the firm from one partner: the reader by a consent that names the
+    category roadmap. A registration that the reader makes for itself opens nothing that others wrote.
+    """
+    partner = viewer.principal.partner
+    if partner is None or not roadmap.is_shared_with(partner):
+        return False
+    if partner == roadmap.partner:
+        return True
+    writer = Reader(roadmap.partner, viewer.networks_of.get(roadmap.partner, frozenset()))
+    mine = readable_partners(state, viewer.reader, "roadmap", viewer.at, viewer.networks_of)
+    theirs = readable_partners(state, writer, "identity", viewer.at, viewer.networks_of)
+    return not set(mine).isdisjoint(theirs)
+
+
+def _roadmaps(conn: Connection, viewer: Viewer, vault: Vault, keys: Iterable[str]) -> list[RoadmapView]:
+    found = []
+    for states in states_of(conn, keys):
+        smes, subjects = firm_views(conn, viewer, vault, states), vault.by_surrogate(conn, states)
+        found += [
+            RoadmapView(
+                key,
+                roadmap,
+                smes.get(key),
+                {one.version: one.note and unseal(one.note, subjects) for one in roadmap.versions},
+            )
+            for key, state in states.items()
+            for roadmap in state.all(Roadmap)
+            if may_read_roadmap(viewer, state, roadmap)
+        ]
+    return found
+
+
+def _known_keys(conn: Connection, viewer: Viewer) -> set[str]:
+    """Firms that the viewer registered, or has a case of."""
+    labels = party_labels(viewer)
+    cases = select(referral_party.c.firm).where(referral_party.c.label.in_(labels)).distinct()
+    keys = set(conn.execute(cases).scalars())
+    if viewer.principal.partner:
+        own = select(record.c.key).where(
+            record.c.kind == Registration.kind, record.c.id == viewer.principal.partner
+        )
+        keys.update(conn.execute(own).scalars())
+    return keys
+
+
+def _view(
+    viewer: Viewer,
+    key: str,
+    wire_id: str,
+    state: KeyState,
+    registration: Registration,
+    subjects: dict[str, Subject],
+) -> FirmView:
+    number = registration.identifier and unseal(registration.identifier, subjects)
+    return FirmView(
+        key=key,
+        id=wire_id,
+        registration=registration,
+        name=registration.name and unseal(registration.name, subjects),
+        identifier=RegisterNumber.model_validate(number) if number else None,
+        contacts=_contacts(viewer, state, registration, subjects),
+    )
+
+
+def _contacts(
+    viewer: Viewer, state: KeyState, registration: Registration, subjects: dict[str, Subject]
+) -> list[Contact] | None:
+    if not viewer.may("referrals:contact"):
+        return None
+    # The persons of the registration that is shown: what several partners know stands apart.
+    if registration.id not in readable_partners(
+        state, viewer.reader, "contact", viewer.at, viewer.networks_of
+    ):
+        return None
+    contacts = unseal(registration.contacts, subjects) if registration.contacts else []
+    return [Contact.model_validate(one) for one in contacts or []]

@@ -1,0 +1,109 @@
+"""The inbox: every accepted event, kept for good, and the identities that make each one single."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection, func, insert, select, tuple_
+
+from hub.store.tables import identity, inbox, leaf
+
+Identity = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """An accepted event as stored: JSON texts with personal members sealed and firms as surrogates."""
+
+    seq: int
+    partner: str
+    client: str
+    type: str
+    topic: str
+    key: str
+    subject: str
+    accepted_at: str
+    event: str
+    resolved: str
+    subjects: str
+    salt: bytes
+    commitment: bytes
+
+
+def known_identities(conn: Connection, wanted: Iterable[Identity]) -> dict[Identity, tuple[int, bytes]]:
+    """seq and content digest of those identities that were accepted before."""
+    rows = conn.execute(
+        select(identity).where(
+            tuple_(identity.c.partner, identity.c.source, identity.c.event_id).in_(list(wanted))
+        )
+    )
+    return {(row.partner, row.source, row.event_id): (row.seq, row.digest) for row in rows}
+
+
+def last_seq(conn: Connection) -> int:
+    """seq of the newest accepted event; 0 when there is none."""
+    return int(conn.execute(select(func.coalesce(func.max(inbox.c.seq), 0))).scalar_one())
+
+
+def append(conn: Connection, rows: Sequence[InboxRow], digests: dict[Identity, tuple[int, bytes]]) -> None:
+    """Write accepted events and their identities: (seq, digest) by identity."""
+    if not rows:
+        return
+    conn.execute(insert(inbox), [asdict(row) for row in rows])
+    conn.execute(
+        insert(identity),
+        [
+            {"partner": partner, "source": source, "event_id": id_, "seq": seq, "digest": digest}
+            for (partner, source, id_), (seq, digest) in digests.items()
+        ],
+    )
+
+
+def unsequenced(conn: Connection, limit: int) -> list[tuple[int, bytes]]:
+    """(seq, commitment) of accepted events that have no leaf yet, oldest first."""
+    newest = conn.execute(select(func.coalesce(func.max(leaf.c.seq), 0))).scalar_one()
+    rows = conn.execute(
+        select(inbox.c.seq, inbox.c.commitment)
+        .where(inbox.c.seq > newest)
+        .order_by(inbox.c.seq)
+        .limit(limit)
+    )
+    return [(row.seq, row.commitment) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Sequenced:
+    """An accepted event in its place of the tree, as the backbone carries it."""
+
+    leaf_index: int
+    seq: int
+    partner: str
+    type: str
+    key: str
+    subject: str
+    accepted_at: str
+    event: str
+    resolved: str
+
+
+def sequenced(conn: Connection, offset: int, limit: int) -> list[Sequenced]:
+    """Events from that leaf index on, in order of the tree."""
+    rows = conn.execute(
+        select(
+            leaf.c.leaf_index,
+            inbox.c.seq,
+            inbox.c.partner,
+            inbox.c.type,
+            inbox.c.key,
+            inbox.c.subject,
+            inbox.c.accepted_at,
+            inbox.c.event,
+            inbox.c.resolved,
+        )
+        .join_from(leaf, inbox, leaf.c.seq == inbox.c.seq)
+        .where(leaf.c.leaf_index >= offset)
+        .order_by(leaf.c.leaf_index)
+        .limit(limit)
+    )
+    return [Sequenced(*row) for row in rows]

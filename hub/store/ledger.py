@@ -1,0 +1,86 @@
+"""Tiles, leaves and signed checkpoints of the ledger's tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from hub.store.tables import checkpoint, inbox, leaf, tile
+
+
+class SqlTiles:
+    """Tile storage of hub.ledger.tree on one connection; `save` writes what was put."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self._new: dict[tuple[int, int], bytes] = {}
+
+    def get(self, level: int, position: int) -> bytes | None:
+        """Hashes of a tile, full or partial."""
+        if (level, position) in self._new:
+            return self._new[level, position]
+        return self._conn.execute(
+            select(tile.c.hashes).where(tile.c.level == level, tile.c.position == position)
+        ).scalar_one_or_none()
+
+    def put(self, level: int, position: int, hashes: bytes) -> None:
+        """Keep a tile until `save`."""
+        self._new[level, position] = hashes
+
+    def save(self) -> None:
+        """Write every tile that was put."""
+        if self._new:
+            statement = upsert(tile)
+            self._conn.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["level", "position"], set_={"hashes": statement.excluded.hashes}
+                ),
+                [
+                    {"level": level, "position": position, "hashes": hashes}
+                    for (level, position), hashes in self._new.items()
+                ],
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class SignedHead:
+    """The newest checkpoint; an empty tree has none."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+def newest_head(conn: Connection) -> SignedHead | None:
+    """The newest signed checkpoint."""
+    row = conn.execute(select(checkpoint).order_by(checkpoint.c.size.desc()).limit(1)).one_or_none()
+    return SignedHead(row.size, row.root, row.note) if row else None
+
+
+def save_leaves(conn: Connection, first_index: int, seqs: Sequence[int], head: SignedHead) -> None:
+    """Give events their places in the tree, and the tree its new checkpoint."""
+    conn.execute(
+        insert(leaf),
+        [{"leaf_index": first_index + place, "seq": seq} for place, seq in enumerate(seqs)],
+    )
+    conn.execute(insert(checkpoint).values(size=head.size, root=head.root, note=head.note))
+
+
+def tree_size(conn: Connection) -> int:
+    """Number of leaves."""
+    return int(conn.execute(select(func.count()).select_from(leaf)).scalar_one())
+
+
+def entries(conn: Connection, first_index: int, limit: int) -> list[bytes]:
+    """Commitments from that leaf on."""
+    rows = conn.execute(
+        select(inbox.c.commitment)
+        .join_from(leaf, inbox, leaf.c.seq == inbox.c.seq)
+        .where(leaf.c.leaf_index >= first_index)
+        .order_by(leaf.c.leaf_index)
+        .limit(limit)
+    )
+    return [row.commitment for row in rows]

@@ -1,0 +1,130 @@
+"""The truth: inbox, identities, references, keys, clients, tree."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "checkpoint",
+        sa.Column("size", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("size"),
+    )
+    op.create_table(
+        "identity",
+        sa.Column("partner", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("event_id", sa.String(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("partner", "source", "event_id"),
+        sa.UniqueConstraint("seq"),
+    )
+    op.create_table(
+        "inbox",
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("partner", sa.String(), nullable=False),
+        sa.Column("client", sa.String(), nullable=False),
+        sa.Column("type", sa.String(), nullable=False),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("accepted_at", sa.String(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("resolved", sa.Text(), nullable=False),
+        sa.Column("subjects", sa.Text(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("commitment", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("seq"),
+    )
+    op.create_table(
+        "leaf",
+        sa.Column("leaf_index", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("leaf_index"),
+        sa.UniqueConstraint("seq"),
+    )
+    op.create_table(
+        "oauth_client",
+        sa.Column("client_id", sa.String(), nullable=False),
+        sa.Column("partner", sa.String(), nullable=True),
+        sa.Column("audience", sa.String(), nullable=False),
+        sa.Column("source_prefix", sa.String(), nullable=False),
+        sa.Column("networks", sa.Text(), nullable=True),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("bearer", sa.Boolean(), nullable=False),
+        sa.Column("suspended", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("client_id"),
+    )
+    op.create_table(
+        "oauth_jti",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    with op.batch_alter_table("oauth_jti", schema=None) as batch_op:
+        batch_op.create_index("oauth_jti_expires_at", ["expires_at"], unique=False)
+
+    op.create_table(
+        "reference",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("target", sa.String(), server_default="", nullable=False),
+        sa.Column("live", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "id", "owner"),
+    )
+    op.create_table(
+        "subject_key",
+        sa.Column("surrogate", sa.String(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("wrapped_key", sa.LargeBinary(), nullable=True),
+        sa.Column("sealed_id", sa.LargeBinary(), nullable=True),
+        sa.Column("erased_at", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("surrogate"),
+        sa.UniqueConstraint("digest"),
+    )
+    op.create_table(
+        "tile",
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("hashes", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("level", "position"),
+    )
+    op.create_table(
+        "oauth_client_key",
+        sa.Column("client_id", sa.String(), nullable=False),
+        sa.Column("kid", sa.String(), nullable=False),
+        sa.Column("jwk", sa.Text(), nullable=False),
+        sa.Column("added_at", sa.String(), nullable=False),
+        sa.Column("retired_at", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["oauth_client.client_id"],
+        ),
+        sa.PrimaryKeyConstraint("client_id", "kid"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("oauth_client_key")
+    op.drop_table("tile")
+    op.drop_table("subject_key")
+    op.drop_table("reference")
+    with op.batch_alter_table("oauth_jti", schema=None) as batch_op:
+        batch_op.drop_index("oauth_jti_expires_at")
+
+    op.drop_table("oauth_jti")
+    op.drop_table("oauth_client")
+    op.drop_table("leaf")
+    op.drop_table("inbox")
+    op.drop_table("identity")
+    op.drop_table("checkpoint")

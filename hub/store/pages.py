@@ -1,0 +1,106 @@
+"""Pages of lists: keyset cursors that are opaque to clients, bound to their sort, and checked."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select
+
+from hub.domain.refusal import Refusal
+from hub.store.tables import verdict
+
+PAGE_NODES_MAX = 100
+CURSOR_CHARS_MAX = 4_000
+
+T = TypeVar("T")
+Key = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list.
+
+    cursors: one for each node. total: of the whole list. version: projection that the page shows.
+    """
+
+    nodes: list[T]
+    cursors: list[str]
+    has_next: bool
+    has_previous: bool
+    total: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A column of the sort key; its values are never null. kind: type of its values."""
+
+    column: ColumnElement[Any]
+    kind: type[str] | type[int]
+    descending: bool = False
+
+
+def projection_version(conn: Connection) -> int:
+    """seq of the last event that the read model shows; 0 before the first."""
+    return int(conn.execute(select(func.coalesce(func.max(verdict.c.seq), 0))).scalar_one())
+
+
+def first_refusal(first: int) -> Refusal | None:
+    """Why a page cannot have that many nodes."""
+    if 1 <= first <= PAGE_NODES_MAX:
+        return None
+    return Refusal(
+        "payload.invalid",
+        f"first is {first}; a page has 1 to {PAGE_NODES_MAX} nodes",
+        "Ask for fewer nodes and go on with after: pageInfo.endCursor.",
+    )
+
+
+def encode_cursor(sort: str, key: Sequence[str | int]) -> str:
+    """Cursor of the row with this key, under this sort."""
+    text = json.dumps([sort, *key], separators=(",", ":"), ensure_ascii=False)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, sort: str, order: Sequence[Order]) -> Key | Refusal:
+    """The key in a cursor that was made under this sort; a Refusal for every other text."""
+    if len(cursor) <= CURSOR_CHARS_MAX and cursor.isascii():
+        try:
+            text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+            parts = json.loads(text)
+        except (binascii.Error, ValueError, RecursionError):
+            return _bad_cursor()
+        kinds = [str, *(one.kind for one in order)]
+        if isinstance(parts, list) and [type(part) for part in parts] == kinds and parts[0] == sort:
+            if all(abs(part) < 2**62 for part in parts if isinstance(part, int)):
+                return tuple(parts[1:])
+    return _bad_cursor()
+
+
+def beyond(order: Sequence[Order], key: Key) -> ColumnElement[bool]:
+    """Rows that come after the key."""
+    cases: list[ColumnElement[bool]] = []
+    for place, one in enumerate(order):
+        value = literal(key[place])
+        further = one.column < value if one.descending else one.column > value
+        equal = (earlier.column == literal(key[at]) for at, earlier in enumerate(order[:place]))
+        cases.append(and_(*equal, further))
+    return or_(*cases)
+
+
+def order_by(order: Sequence[Order]) -> list[ColumnElement[Any]]:
+    """The ORDER BY of the sort."""
+    return [one.column.desc() if one.descending else one.column.asc() for one in order]
+
+
+def _bad_cursor() -> Refusal:
+    return Refusal(
+        "payload.invalid",
+        "after is no cursor of this list in this sort",
+        "Take it unchanged from pageInfo.endCursor or edges.cursor of the page before, with the same sort.",
+    )

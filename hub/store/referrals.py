@@ -1,0 +1,300 @@
+"""Referrals as a viewer may see them: who is a party is decided in SQL, what it may read by the domain."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, or_, select, tuple_
+
+from hub.domain.consents import Consent
+from hub.domain.firms import readable_partners
+from hub.domain.marks import Sealed
+from hub.domain.record import KeyState
+from hub.domain.referrals import Referral
+from hub.domain.refusal import Refusal
+from hub.domain.viewer import Viewer
+from hub.store.firms import FirmView, firm_views, party_labels, sortable
+from hub.store.pages import (
+    Key,
+    Order,
+    Page,
+    beyond,
+    decode_cursor,
+    encode_cursor,
+    first_refusal,
+    order_by,
+    projection_version,
+)
+from hub.store.records import decode, load_states
+from hub.store.tables import record, referral_party, referral_row
+from hub.store.vault import Subject, Vault, unseal
+
+LINKED_MAX = 100
+"""Parts of one referral, or referrals of one firm, that are listed: the latest ones."""
+ROWS_A_STATEMENT = 500
+
+Name = tuple[str, str]
+"""A referral's name in stores: surrogate of its firm, and id. Ids alone are the senders' own choice."""
+SORT = "referrals"
+ORDER = (
+    Order(referral_row.c.updated_at, str, descending=True),
+    Order(referral_row.c.id, str, descending=True),
+    # Two firms may have referrals of one id, changed in one commit; no two have one version.
+    Order(record.c.version, int, descending=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralFilter:
+    """Members are AND, values of one member OR; None restricts nothing.
+
+    role: "requester" or "owner" of the partners named, else of the viewer's. sme: wire id.
+    """
+
+    state: Sequence[str] | None = None
+    partner: Sequence[str] | None = None
+    role: str | None = None
+    network: Sequence[str] | None = None
+    sme: str | None = None
+    service: str | None = None
+    updated_after: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralView:
+    """A referral with what the viewer may read of its firm now.
+
+    roles: what the viewer is to it: requester, owner, pool, manager. sme, message, reason_text: None
+    without the right to read them.
+    """
+
+    key: str
+    referral: Referral
+    version: int
+    roles: frozenset[str]
+    sme: FirmView | None
+    message: str | None
+    reason_text: str | None
+
+    @property
+    def name(self) -> Name:
+        """Its name in stores."""
+        return self.key, self.referral.id
+
+    @property
+    def place(self) -> Key:
+        """Where it stands in a list, as in ORDER."""
+        return sortable(self.referral.updated_at), self.referral.id, self.version
+
+
+def index_referrals(conn: Connection, changed: Sequence[tuple[str, Referral, int]]) -> None:
+    """Rewrite the rows that lists and rights are read from: (firm's surrogate, referral, version)."""
+    for start in range(0, len(changed), ROWS_A_STATEMENT):
+        part = {(key, one.id): one for key, one, _ in changed[start : start + ROWS_A_STATEMENT]}
+        for table in (referral_row, referral_party):
+            conn.execute(delete(table).where(tuple_(table.c.firm, table.c.id).in_(list(part))))
+        conn.execute(insert(referral_row), [_row(key, one) for (key, _), one in part.items()])
+        conn.execute(
+            insert(referral_party),
+            [
+                {"label": label, "firm": key, "id": id_}
+                for (key, id_), one in part.items()
+                for label in sorted(one.parties())
+            ],
+        )
+
+
+def find_referrals(
+    conn: Connection, viewer: Viewer, vault: Vault, *, filter: ReferralFilter, first: int, after: str | None
+) -> Page[ReferralView] | Refusal:
+    """Referrals that the viewer is a party to, newest update first. Refusal: first or after is wrong."""
+    key = decode_cursor(after, SORT, ORDER) if after is not None else None
+    refusal = first_refusal(first) or (key if isinstance(key, Refusal) else None)
+    if refusal:
+        return refusal
+    wanted = _wanted(conn, viewer, vault, filter)
+    query = _with_record().where(*wanted)
+    if isinstance(key, tuple):
+        query = query.where(beyond(ORDER, key))
+    rows = conn.execute(query.order_by(*order_by(ORDER)).limit(first + 1)).all()
+    nodes = _views(conn, viewer, vault, rows[:first])
+    total = select(func.count()).select_from(referral_row).where(*wanted)
+    return Page(
+        nodes=nodes,
+        cursors=[encode_cursor(SORT, one.place) for one in nodes],
+        has_next=len(rows) > first,
+        has_previous=key is not None,
+        total=conn.execute(total).scalar_one(),
+        version=projection_version(conn),
+    )
+
+
+def get_referral(conn: Connection, viewer: Viewer, vault: Vault, id_: str) -> ReferralView | None:
+    """The referral of that id; None when there is none that the viewer is a party to.
+
+    Where several firms have a referral of one id, the first that came counts.
+    """
+    query = _with_record().where(referral_row.c.id == id_, _is_party(viewer.labels))
+    views = _views(conn, viewer, vault, conn.execute(query.limit(LINKED_MAX)).all())
+    return min(views, key=lambda one: (one.referral.created_at, one.version), default=None)
+
+
+def get_referrals(
+    conn: Connection, viewer: Viewer, vault: Vault, names: Iterable[Name]
+) -> dict[Name, ReferralView]:
+    """Those of the referrals that the viewer is a party to."""
+    named = tuple_(referral_row.c.firm, referral_row.c.id).in_(sorted(set(names)))
+    rows = conn.execute(_with_record().where(named, _is_party(viewer.labels))).all()
+    return {one.name: one for one in _views(conn, viewer, vault, rows)}
+
+
+def children_of(
+    conn: Connection, viewer: Viewer, vault: Vault, parents: Iterable[Name]
+) -> dict[Name, list[ReferralView]]:
+    """Parts of each referral, those that the viewer is a party to as well, in order of creation."""
+    part_of = tuple_(referral_row.c.firm, referral_row.c.part_of).in_(sorted(set(parents)))
+    rows = conn.execute(_with_record().where(part_of, _is_party(viewer.labels))).all()
+    found: dict[Name, list[ReferralView]] = defaultdict(list)
+    for one in sorted(_views(conn, viewer, vault, rows), key=lambda one: one.referral.created_at):
+        found[one.key, one.referral.part_of or ""].append(one)
+    return {name: children[-LINKED_MAX:] for name, children in found.items()}
+
+
+def referrals_of(
+    conn: Connection, viewer: Viewer, vault: Vault, keys: Iterable[str]
+) -> dict[str, list[ReferralView]]:
+    """Referrals of firms (surrogates) that the viewer may read, latest update first.
+
+    One that is merely offered in a pool is left out: until it is claimed, nobody learns whose it is.
+    """
+    of_firms = referral_row.c.firm.in_(sorted(set(keys)))
+    query = _with_record().where(of_firms, _is_party(party_labels(viewer)))
+    found: dict[str, list[ReferralView]] = defaultdict(list)
+    for one in _views(conn, viewer, vault, conn.execute(query).all()):
+        found[one.key].append(one)
+    return {
+        key: sorted(views, key=lambda one: one.place, reverse=True)[:LINKED_MAX]
+        for key, views in found.items()
+    }
+
+
+def _row(key: str, referral: Referral) -> dict[str, Any]:
+    names = ("id", "state", "network", "requester", "owner", "service", "part_of")
+    values = {name: getattr(referral, name) for name in names}
+    return {**values, "firm": key, "updated_at": sortable(referral.updated_at)}
+
+
+def _is_party(labels: Iterable[str]) -> ColumnElement[bool]:
+    """Visibility, in the statement itself: page, count and get cannot differ."""
+    names = select(referral_party.c.firm, referral_party.c.id).where(
+        referral_party.c.label.in_(sorted(labels))
+    )
+    return tuple_(referral_row.c.firm, referral_row.c.id).in_(names)
+
+
+def _with_record() -> Select[Any]:
+    return select(referral_row.c.firm, record.c.doc, record.c.version).join(
+        record,
+        and_(
+            record.c.key == referral_row.c.firm,
+            record.c.kind == Referral.kind,
+            record.c.id == referral_row.c.id,
+        ),
+    )
+
+
+def _wanted(
+    conn: Connection, viewer: Viewer, vault: Vault, filter: ReferralFilter
+) -> list[ColumnElement[bool]]:
+    """Conditions of a list."""
+    row, labels = referral_row.c, viewer.labels
+    wanted: list[ColumnElement[bool]] = []
+    for column, values in ((row.state, filter.state), (row.network, filter.network)):
+        if values is not None:
+            wanted.append(column.in_(list(values)))
+    if filter.partner is not None or filter.role is not None:
+        own = [viewer.principal.partner] if viewer.principal.partner else []
+        partners = own if filter.partner is None else list(filter.partner)
+        columns = {"requester": [row.requester], "owner": [row.owner]}.get(
+            filter.role or "", [row.requester, row.owner]
+        )
+        wanted.append(or_(*(column.in_(partners) for column in columns)))
+    if filter.service is not None:
+        wanted.append(row.service == filter.service)
+    if filter.updated_after is not None:
+        wanted.append(row.updated_at > sortable(filter.updated_after))
+    if filter.sme is not None:
+        subject = vault.subjects(conn, [filter.sme]).get(filter.sme)
+        states = load_states(conn, [subject.surrogate]) if subject else {}
+        # Whose case it is must not be found out by asking for firms one by one: an offer in a pool does
+        # not count, and a firm that the viewer may not read is answered like one that nobody knows.
+        wanted.append(row.firm.in_(list(firm_views(conn, viewer, vault, states))))
+        labels = party_labels(viewer)
+    return [*wanted, _is_party(labels)]
+
+
+def _views(conn: Connection, viewer: Viewer, vault: Vault, rows: Sequence[Any]) -> list[ReferralView]:
+    """Views of rows of `_with_record`, in their order."""
+    found = [(row.firm, decode(Referral, row.doc), row.version) for row in rows]
+    states = load_states(conn, {key for key, _, _ in found})
+    smes = firm_views(conn, viewer, vault, states)
+    subjects = vault.by_surrogate(conn, states)
+    return [
+        _view(viewer, key, states[key], referral, version, smes.get(key), subjects)
+        for key, referral, version in found
+    ]
+
+
+def _view(
+    viewer: Viewer,
+    key: str,
+    state: KeyState,
+    referral: Referral,
+    version: int,
+    sme: FirmView | None,
+    subjects: dict[str, Subject],
+) -> ReferralView:
+    party = viewer.reader.is_party(referral)
+    readable = party and _may_read_texts(viewer, state, referral)
+    return ReferralView(
+        key=key,
+        referral=referral,
+        version=version,
+        roles=_roles(viewer, referral),
+        sme=sme if party else None,
+        message=_opened(referral.message, subjects) if readable else None,
+        reason_text=_opened(referral.reason.text, subjects) if readable and referral.reason else None,
+    )
+
+
+def _may_read_texts(viewer: Viewer, state: KeyState, referral: Referral) -> bool:
+    """Whether the viewer wrote the request, or may read what its writer or the consent's sender knows.
+
+    A registration of the viewer's own is not enough: what several partners know of a firm stands apart.
+    """
+    if viewer.principal.partner == referral.requester:
+        return True
+    consent = state.get(Consent, referral.consent)
+    sources = {referral.requester} | ({consent.partner} if consent else set())
+    opened = readable_partners(state, viewer.reader, "identity", viewer.at, viewer.networks_of)
+    return not sources.isdisjoint(opened)
+
+
+def _roles(viewer: Viewer, referral: Referral) -> frozenset[str]:
+    """What the viewer is to the referral, as the fold of moves judges it."""
+    reader, roles = viewer.reader, set[str]()
+    if reader.partner:
+        roles |= referral.roles(reader.partner)
+        if referral.is_in_pool and referral.network in reader.networks:
+            roles.add("pool")
+    if viewer.principal.manages(referral.network):
+        roles.add("manager")
+    return frozenset(roles)
+
+
+def _opened(text: Sealed | None, subjects: Mapping[str, Subject]) -> str | None:
+    return unseal(text, dict(subjects)) if text else None
