@@ -28,7 +28,7 @@ def import_(
     connector: Annotated[str, typer.Argument(help="open_referral, spreadsheet or een.")],
     path: Annotated[Path, typer.Argument(help="File of the feed.")],
     credentials: Annotated[Path, typer.Option(help="credentials.json of the hub.")],
-    client: Annotated[str | None, typer.Option(help="Client; the only partner of the file if absent.")] = None,
+    client: Annotated[str | None, typer.Option(help="Client; the only partner if absent.")] = None,
     url: Annotated[str | None, typer.Option(help="Address of the hub; the issuer's if absent.")] = None,
     json_: Json = False,
 ) -> None:
@@ -40,7 +40,7 @@ def import_(
     try:
         file = json.loads(credentials.read_text())
         row = choose_client(file, client)
-        with progress_bar(connector, quiet=json_) as on_progress:
+        with ProgressBar(connector, quiet=json_) as on_progress:
             report = asyncio.run(_import(file, row, url, chosen, path, on_progress))
     except (OSError, ValueError, KeyError) as error:
         refuse(Refusal("import.unreadable", str(error), "Check the paths and the credentials file."))
@@ -75,7 +75,7 @@ async def _import(
         return await import_feed(connector, path, session, tell)
 
 
-class progress_bar:  # noqa: N801
+class ProgressBar:
     """A bar on stderr; `with` gives the function that moves it, None when quiet."""
 
     def __init__(self, title: str, *, quiet: bool) -> None:

@@ -43,7 +43,11 @@ def verify(
     """Fetch key, checkpoint and every entry; recompute the root; check that an earlier state is extended."""
     base = (url or Settings().public_url).rstrip("/")
     try:
-        checkpoint = asyncio.run(_verify(base, since))
+        note, vkey, storage, checkpoint = asyncio.run(_fetch(base))
+        if since and since.exists():
+            _check_extends(since.read_text(), vkey, storage, checkpoint)
+        if since:
+            since.write_text(note)
         report: dict[str, Any] = {
             "size": checkpoint.size,
             "root_hash": base64.b64encode(checkpoint.root).decode(),
@@ -62,7 +66,8 @@ def verify(
         raise typer.Exit(1)
 
 
-async def _verify(base: str, since: Path | None) -> Checkpoint:
+async def _fetch(base: str) -> tuple[str, str, _Memory, Checkpoint]:
+    """Note, key, recomputed tree and signed head; Unsound unless they agree."""
     async with httpx.AsyncClient(base_url=base, timeout=TIMEOUT_S) as http:
         vkey = (await _get(http, "/ledger/key")).text.strip()
         note = (await _get(http, "/ledger/checkpoint")).text
@@ -80,20 +85,15 @@ async def _verify(base: str, since: Path | None) -> Checkpoint:
             size = tree.append(storage, size, [merkle.leaf_hash(one) for one in found])
     if tree.root(storage, size) != head.root:
         raise Unsound("the entries do not add up to the signed root")
-    if since:
-        _check_extends(since, vkey, storage, head)
-        since.write_text(note)
-    return head
+    return note, vkey, storage, head
 
 
-def _check_extends(since: Path, vkey: str, storage: _Memory, head: Checkpoint) -> None:
-    if not since.exists():
-        return
-    earlier = verify_note(since.read_text(), vkey)
+def _check_extends(note: str, vkey: str, storage: _Memory, head: Checkpoint) -> None:
+    earlier = verify_note(note, vkey)
     if earlier is None:
-        raise Unsound(f"{since} is not signed by the key that the ledger has now")
+        raise Unsound("the earlier checkpoint is not signed by the key that the ledger has now")
     if earlier.size > head.size or tree.root(storage, earlier.size) != earlier.root:
-        raise Unsound(f"the ledger of {earlier.size} entries in {since} is not part of the present one")
+        raise Unsound(f"the earlier ledger of {earlier.size} entries is not part of the present one")
 
 
 class _Memory:

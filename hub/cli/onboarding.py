@@ -104,9 +104,8 @@ async def add_client(hub: Hub, new: NewClient, events: Sequence[Envelope] = ()) 
 
     def add(conn: Connection) -> Refusal | None:
         if clients.find_client(conn, new.client_id):
-            return Refusal(
-                "client.exists", f"There is a client {new.client_id} already.", "Add a key: hub partner key add."
-            )
+            taken = f"There is a client {new.client_id} already."
+            return Refusal("client.exists", taken, "Add a key to it: hub partner key add.")
         clients.add_client(conn, client, now)
         return _accept(conn, hub, events, now)
 

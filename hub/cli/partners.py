@@ -25,6 +25,7 @@ app.add_typer(keys, name="key")
 
 PublicKey = Annotated[Path | None, typer.Option(help="JWK file of the client's own public key.")]
 Scope = Annotated[list[str], typer.Option(help="A scope of the grant; the defaults unless given.")]
+Reason = Annotated[str, typer.Option(help="Told to the network.")]
 Bearer = Annotated[bool, typer.Option("--bearer", help="Waive DPoP for this client; the waiver is kept.")]
 
 
@@ -100,13 +101,13 @@ def show(slug: str, json_: Json = False) -> None:
 
 
 @app.command("suspend")
-def suspend(slug: str, reason: Annotated[str, typer.Option(help="Told to the network.")] = "operator") -> None:
+def suspend(slug: str, reason: Reason = "operator") -> None:
     """Shut a partner out, at once."""
     _change_status(slug, "hub.partner.suspended.v1", reason)
 
 
 @app.command("resume")
-def resume(slug: str, reason: Annotated[str, typer.Option(help="Told to the network.")] = "operator") -> None:
+def resume(slug: str, reason: Reason = "operator") -> None:
     """Let a suspended partner in again."""
     _change_status(slug, "hub.partner.resumed.v1", reason)
 

@@ -87,7 +87,8 @@ def migrate(json_: Json = False) -> None:
     if json_:
         print_json({"data_dir": str(settings.data_dir), "read_model_made": anew})
     else:
-        talk.print(f"{settings.data_dir} is up to date{'; the read model will be folded anew' if anew else ''}.")
+        more = "; the read model will be folded anew" if anew else ""
+        talk.print(f"{settings.data_dir} is up to date{more}.")
 
 
 def doctor(json_: Json = False) -> None:

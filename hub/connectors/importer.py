@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from hub.connectors.base import OPPORTUNITY_PUBLISHED, SERVICE_PUBLISHED, Connector, Rejected, Row
 from hub.connectors.session import BATCH_EVENTS_MAX, HubSession, NotAccepted, Receipt
+from hub.domain.opportunities import VALID_DAYS_MAX
 from hub.domain.refusal import Refusal
 from hub.domain.services import content_hash
 
@@ -43,6 +44,12 @@ query Imported($partner: [String!], $after: String) {
   listed: opportunities(filter: {partner: $partner}, first: 100, after: $after) {
     nodes { id key: reference contentHash feed } pageInfo { hasNextPage endCursor }
   }
+}"""
+
+# Expired profiles are not listed any more, but a file may still hold them.
+_OPPORTUNITY = """
+query Imported($id: ID!) {
+  listed: opportunity(id: $id) { id key: reference contentHash feed }
 }"""
 
 
@@ -102,7 +109,7 @@ async def import_feed(
     if not rows:
         report.rejected.append(_nothing_readable())
         return report
-    listed = await _listed(session)
+    listed = await _listed(session, expired(rows, datetime.now(UTC).date()))
     if isinstance(listed, Refusal):
         report.rejected.append(Rejected(0, "", listed.message, listed.remedy))
         return report
@@ -140,8 +147,21 @@ def plan_import(
     )
 
 
-async def _listed(session: HubSession) -> list[Listed] | Refusal:
-    """Every record of the partner that the catalogue holds."""
+def expired(rows: Iterable[Row], today: date) -> tuple[str, ...]:
+    """Subjects of the profiles that no longer hold by what the file says."""
+    return tuple(
+        row.subject for row in rows if row.type == OPPORTUNITY_PUBLISHED and _expires_on(row.data) < today
+    )
+
+
+def _expires_on(profile: Mapping[str, Any]) -> date:
+    if "expires_on" in profile:
+        return date.fromisoformat(profile["expires_on"])
+    return date.fromisoformat(profile["published_on"]) + timedelta(days=VALID_DAYS_MAX)
+
+
+async def _listed(session: HubSession, expired_subjects: Iterable[str]) -> list[Listed] | Refusal:
+    """Every record of the partner that the catalogue lists, and these profiles, if the hub has them."""
     found: list[Listed] = []
     for type_, query in ((SERVICE_PUBLISHED, _SERVICES), (OPPORTUNITY_PUBLISHED, _OPPORTUNITIES)):
         after: str | None = None
@@ -150,10 +170,7 @@ async def _listed(session: HubSession) -> list[Listed] | Refusal:
             if isinstance(data, Refusal):
                 return data
             page = data["listed"]
-            found.extend(
-                Listed(node["id"], node["key"], type_, node["contentHash"], node["feed"])
-                for node in page["nodes"]
-            )
+            found.extend(_from_node(node, type_) for node in page["nodes"])
             if not page["pageInfo"]["hasNextPage"]:
                 break
             after = page["pageInfo"]["endCursor"]
@@ -163,7 +180,17 @@ async def _listed(session: HubSession) -> list[Listed] | Refusal:
                 f"The hub holds more than {PAGE * PAGES_MAX} records of {session.partner}.",
                 "Split the partner's catalogue.",
             )
+    for subject in set(expired_subjects) - {record.subject for record in found}:
+        data = await session.graphql(_OPPORTUNITY, {"id": subject})
+        if isinstance(data, Refusal):
+            return data
+        if data["listed"]:
+            found.append(_from_node(data["listed"], OPPORTUNITY_PUBLISHED))
     return found
+
+
+def _from_node(node: Mapping[str, Any], type_: str) -> Listed:
+    return Listed(node["id"], node["key"], type_, node["contentHash"], node["feed"])
 
 
 async def _carry_out(

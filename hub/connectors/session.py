@@ -167,11 +167,14 @@ class HubSession:
                     method, url, content=body, headers={**headers, **granted}, timeout=REQUEST_TIMEOUT_S
                 )
             except TokenRefused as refused:
+                if refused.status in _BUSY and attempt < ATTEMPTS_MAX:
+                    await asyncio.sleep(pause_s(None, attempt, datetime.now(UTC)))
+                    continue
                 return Refusal("token.invalid", str(refused), "Check client and key in the credentials file.")
             except httpx.TransportError:
                 if attempt == ATTEMPTS_MAX:
                     raise
-                await asyncio.sleep(2.0 ** (attempt - 2))
+                await asyncio.sleep(pause_s(None, attempt, datetime.now(UTC)))
                 continue
             if answer.status_code not in _BUSY or attempt == ATTEMPTS_MAX:
                 break

@@ -8,7 +8,8 @@ from hub.domain.consents import fold_consent_given, fold_consent_withdrawn
 from hub.domain.diagnoses import fold_diagnosis
 from hub.domain.firms import fold_registration, may_work_on
 from hub.domain.record import Accepted, Changes, Fold, KeyState
-from hub.domain.referral_moves import fold_interest, fold_move, fold_outcome, fold_requested
+from hub.domain.referral_moves import fold_move, fold_outcome
+from hub.domain.referral_requests import fold_interest, fold_requested
 from hub.domain.refusal import Refusal
 from hub.domain.roadmaps import fold_roadmap
 from hub.domain.visits import fold_visit

@@ -1,4 +1,4 @@
-"""The fold of referrals: who may move one, from where to where, and under which consent."""
+"""The fold of existing referrals: who may move one, from where to where, and under which consent."""
 
 from __future__ import annotations
 
@@ -7,23 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.domain.consents import Consent
-from hub.domain.firms import may_work_on
 from hub.domain.marks import sealed
-from hub.domain.opportunities import InterestExpressed
 from hub.domain.record import Accepted, Changes, KeyState
 from hub.domain.referrals import (
     LEGAL_MOVES,
     OPEN_STATES,
-    TERMINAL_STATES,
     Outcome,
     Reason,
     ReasonGiven,
     Referral,
-    ReferralRequested,
     ReferralState,
 )
 from hub.domain.refusal import Refusal
-from hub.domain.roadmaps import Roadmap
 
 
 def not_found(id_: str) -> Refusal:
@@ -45,149 +40,6 @@ def roles_of(referral: Referral | None, event: Accepted[Any]) -> frozenset[str] 
     if event.resolved.manages_network(referral.network):
         roles.add("manager")
     return frozenset(roles) or None
-
-
-def fold_requested(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
-    """Create a referral as a draft or a request, or request one's own draft."""
-    data: ReferralRequested = event.data
-    drafting = event.type == "hub.referral.drafted.v1"
-    refusal = may_work_on(state, event) or (
-        None if drafting else _consent_refusal(state, event, data.network, data.to, data.consent_id)
-    )
-    if refusal:
-        return refusal
-    before = state.get(Referral, event.subject)
-    if before is not None:
-        if not roles_of(before, event):
-            return not_found(event.subject)
-        if drafting or before.state != "draft" or before.requester != event.sender:
-            return _illegal(before, event)
-    refusal = _linked_refusal(state, event, data) or (None if drafting else _duplicate(state, event, data))
-    if refusal:
-        return refusal
-    return (
-        Referral(
-            id=event.subject,
-            state="draft" if drafting else "requested",
-            network=data.network,
-            requester=event.sender,
-            owner=data.to,
-            service=data.service_id,
-            opportunity=data.opportunity_id,
-            consent=data.consent_id,
-            priority=data.priority,
-            needs=list(data.needs),
-            message=sealed(data.message),
-            part_of=data.part_of,
-            based_on=data.based_on,
-            action=data.action_id,
-            created_at=before.created_at if before else event.at,
-            updated_at=event.at,
-        ),
-    )
-
-
-def fold_interest(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
-    """An expression of interest in an opportunity opens a referral to its publisher."""
-    data: InterestExpressed = event.data
-    publisher, id_ = event.resolved.owners[event.subject], event.resolved.ids["referral"]
-    refusal = may_work_on(state, event) or _consent_refusal(
-        state, event, data.network, publisher, data.consent_id
-    )
-    if refusal:
-        return refusal
-    before = state.get(Referral, id_)
-    if before is not None:
-        if not roles_of(before, event):
-            return not_found(id_)
-        return _duplicate_of(before)
-    return (
-        Referral(
-            id=id_,
-            state="requested",
-            network=data.network,
-            requester=event.sender,
-            owner=publisher,
-            opportunity=event.subject,
-            consent=data.consent_id,
-            message=sealed(data.note),
-            created_at=event.at,
-            updated_at=event.at,
-        ),
-    )
-
-
-def _consent_refusal(
-    state: KeyState, event: Accepted[Any], network: str, to: str | None, consent_id: str | None
-) -> Refusal | None:
-    """Why the consent does not carry a referral from the sender to `to`, or to the open pool."""
-    consent = state.get(Consent, consent_id)
-    networks = event.resolved.networks
-    usable = (
-        consent is not None
-        and consent.is_live(event.at)
-        and "referral" in consent.purposes
-        and (consent.partner == event.sender or consent.covers(event.sender, networks.get(event.sender, [])))
-    )
-    if usable and consent is not None:
-        pool = f"network:{network}" in consent.recipients
-        covered = pool if to is None else consent.covers(to, networks.get(to, []))
-        if covered or (to is not None and to == consent.partner):
-            return None
-    whom = f"to {to}" if to else f"to the open pool of network:{network}"
-    return Refusal(
-        "consent.missing",
-        f"No live consent {consent_id} of this firm covers a referral {whom}.",
-        "Record the firm's consent with hub.consent.given.v1: purpose referral, and the recipient named.",
-    )
-
-
-def _linked_refusal(state: KeyState, event: Accepted[Any], data: ReferralRequested) -> Refusal | None:
-    for linked in (data.part_of, data.based_on):
-        if linked and not roles_of(state.get(Referral, linked), event):
-            return not_found(linked)
-    parent = state.get(Referral, data.part_of)
-    if parent and (parent.state in TERMINAL_STATES or parent.id == event.subject):
-        return Refusal(
-            "rule.violated",
-            f"Referral {parent.id} is {parent.state} and takes no more parts.",
-            "Leave part_of out, or name an open referral.",
-        )
-    if data.action_id and not _has_action(state, event.sender, data.action_id):
-        return Refusal(
-            "rule.violated",
-            f"No roadmap of the firm that you share has an action {data.action_id}.",
-            "Leave action_id out, or agree the roadmap first.",
-        )
-    return None
-
-
-def _has_action(state: KeyState, sender: str, action: str) -> bool:
-    return any(
-        action == one.id
-        for roadmap in state.all(Roadmap)
-        if roadmap.is_shared_with(sender)
-        for one in roadmap.current.actions
-    )
-
-
-def _duplicate(state: KeyState, event: Accepted[Any], data: ReferralRequested) -> Refusal | None:
-    """The sender's view of an open twin; twins that it may not see are the manager's to find."""
-    if data.service_id is None:
-        return None
-    for other in sorted(state.all(Referral), key=lambda one: one.created_at):
-        same = (other.service, other.network) == (data.service_id, data.network)
-        if same and other.id != event.subject and other.state in OPEN_STATES and roles_of(other, event):
-            return _duplicate_of(other)
-    return None
-
-
-def _duplicate_of(other: Referral) -> Refusal:
-    return Refusal(
-        "referral.duplicate",
-        f"Referral {other.id} asks for the same thing and is {other.state}.",
-        f'Follow that one: referral(id: "{other.id}").',
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +101,7 @@ def fold_move(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
     if what == "cancelled":
         roles = frozenset(role for role in roles if CANCEL_SCOPES.get(role) in event.resolved.may)
     if what not in allowed_moves(referral, roles):
-        return _illegal(referral, event)
+        return illegal(referral, event)
     refusal = _children_refusal(state, referral) if what == "completed" else None
     if move.takes_on or what == "reassigned":
         taker = event.data.to if what == "reassigned" else event.sender
@@ -299,7 +151,8 @@ def _is_open(referral: Referral | None) -> bool:
     return referral is not None and referral.state in OPEN_STATES
 
 
-def _illegal(referral: Referral, event: Accepted[Any]) -> Refusal:
+def illegal(referral: Referral, event: Accepted[Any]) -> Refusal:
+    """The answer to a party whose move is not legal now; it names those that are."""
     roles = roles_of(referral, event) or frozenset()
     moves = allowed_moves(referral, roles)
     return Refusal(
@@ -350,7 +203,7 @@ def fold_outcome(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
     if referral is None or roles is None:
         return not_found(event.subject)
     if "requester" not in roles or referral.state != "completed" or referral.outcome is None:
-        return _illegal(referral, event)
+        return illegal(referral, event)
     confirming = event.type == "hub.outcome.confirmed.v1"
     if confirming and event.data.kind != referral.outcome.kind:
         return Refusal(

@@ -102,7 +102,9 @@ DecimalText = Annotated[
 Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS_MAX)]
 Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX)]
 Slug = Annotated[
-    str, Field(max_length=SLUG_CHARS_MAX), _matching(_SLUG, "is not a slug: lower-case letters, digits, single hyphens")
+    str,
+    Field(max_length=SLUG_CHARS_MAX),
+    _matching(_SLUG, "is not a slug: lower-case letters, digits, single hyphens"),
 ]
 Uuid = Annotated[str, _matching(_UUID, "is not a UUID in its lower-case form with hyphens")]
 Url = Annotated[

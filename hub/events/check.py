@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from hub.domain.codes import nearest
 from hub.domain.deadlines import deadline_id
@@ -22,11 +20,11 @@ from hub.domain.referrals import OutcomeJudged
 from hub.domain.registry import EVENTS, EventSpec
 from hub.domain.services import ServicePublished, service_id
 from hub.domain.values import is_slug
+from hub.events.complaints import ERRORS_MAX, invalid_payload
 from hub.events.envelope import Envelope
 from hub.events.rejection import FieldError, Rejected
 
 PERSON_PREFIX = "person:"
-ERRORS_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ def _check(principal: Principal, envelope: Envelope, index: int | None) -> Check
     try:
         payload = spec.payload.model_validate(envelope.data)
     except ValidationError as error:
-        raise _invalid(error, spec.payload, envelope.data, index) from None
+        raise invalid_payload(error, spec.payload, envelope.data, index) from None
     as_sent, content = envelope.canonical_forms()
     checked = Checked(principal, envelope, spec, payload, as_sent, content, index)
     _check_subject(checked)
@@ -245,61 +243,6 @@ def _mismatch(checked: Checked, message: str, remedy: str) -> Rejected:
         remedy,
         [FieldError("/subject", "does not follow from the payload", checked.index)],
     )
-
-
-def _invalid(
-    error: ValidationError, model: type[BaseModel], data: dict[str, Any], index: int | None
-) -> Rejected:
-    errors, unknown = [], False
-    for detail in error.errors(include_url=False, include_context=True)[:ERRORS_MAX]:
-        pointer = _pointer(detail, data)
-        if detail["type"] == "extra_forbidden":
-            unknown = True
-            known = nearest(str(detail["loc"][-1]), member_names(model))
-            hint = f": did you mean {known}?" if known else "; put your own members into extensions"
-            errors.append(FieldError(pointer, f"is not a member of this event{hint}", index))
-        else:
-            errors.append(FieldError(pointer, _words(detail), index))
-    first = errors[0]
-    return Rejected(
-        422,
-        "payload.unknown_field" if unknown else "payload.invalid",
-        f"{first.field or '/data'} {first.message}.",
-        "Mend the members under errors and send the event again; /openapi.json has the schema.",
-        sorted(errors, key=lambda one: "is not a member" not in one.message) if unknown else errors,
-    )
-
-
-def _pointer(detail: ErrorDetails, data: Any) -> str:
-    """JSON pointer of an error: the steps of its location that exist in the data, and its last name."""
-    pointer, node = "/data", data
-    steps = list(detail["loc"])
-    for step in steps:
-        if step in (node if isinstance(node, dict) else range(len(node) if isinstance(node, list) else 0)):
-            node = node[step]
-        elif not (step is steps[-1] and detail["type"] == "missing"):
-            continue  # A tag of the validator, such as the branch of a union.
-        pointer += "/" + str(step).replace("~", "~0").replace("/", "~1")
-    return pointer
-
-
-def _words(detail: ErrorDetails) -> str:
-    message = detail["msg"]
-    if detail["type"] == "missing":
-        return "is required"
-    if detail["type"] == "value_error":
-        return message.removeprefix("Value error, ")
-    return message[:1].lower() + message[1:]
-
-
-@cache
-def member_names(model: type[BaseModel]) -> tuple[str, ...]:
-    """Every member name of a payload model and its parts."""
-    schema = model.model_json_schema()
-    names = dict.fromkeys(schema.get("properties", {}))
-    for part in schema.get("$defs", {}).values():
-        names.update(dict.fromkeys(part.get("properties", {})))
-    return tuple(names)
 
 
 def _is_uuid(text: str) -> bool:

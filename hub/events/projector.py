@@ -63,7 +63,8 @@ class Projector:
         if not advance(conn, STREAM, offset, batch[-1].leaf_index + 1):
             return  # Another projector was faster: its rows stand.
         states = load_states(conn, {event.key for event in batch})
-        verdicts, changed = [], []
+        verdicts: list[Verdict] = []
+        changed: list[tuple[str, Record, int]] = []
         for event in batch:
             verdict, records = project(states[event.key], event)
             verdicts.append(verdict)

@@ -36,7 +36,7 @@ MEMBERS = frozenset({Audience.PARTNER, Audience.MANAGER})
 
 @dataclass(slots=True)
 class Context:
-    """One request. now: aware UTC. Loaders live as long as the request, so that nothing in them goes stale."""
+    """One request. now: aware UTC. Loaders live as long as the request: nothing in them goes stale."""
 
     store: Store
     vault: Vault
@@ -86,12 +86,9 @@ class Loaders:
 
 
 class Requires(FieldExtension):
-    """Declares whose schema has the field, and which scopes open it; each field of Query has exactly one.
+    """What a field asks of its caller; made by `requires`."""
 
-    audiences: everybody else's schema lacks the field. scopes: any one of them; none: nothing is needed.
-    """
-
-    def __init__(self, audiences: Iterable[Audience] = EVERYONE, scopes: tuple[str, ...] = ()) -> None:
+    def __init__(self, audiences: Iterable[Audience], scopes: tuple[str, ...]) -> None:
         self.audiences, self.scopes = frozenset(audiences), scopes
 
     async def resolve_async(
@@ -101,6 +98,20 @@ class Requires(FieldExtension):
         if self.scopes and not info.context.principal.scopes.intersection(self.scopes):
             raise refused(missing_scope(*self.scopes))
         return await next_(source, info, **kwargs)
+
+
+def requires(
+    audiences: Iterable[Audience] = EVERYONE, scopes: tuple[str, ...] = ()
+) -> Callable[[Callable[..., Any]], Any]:
+    """Make a resolver a field, and declare who has it; every field of Query is made so.
+
+    audiences: everybody else's schema lacks the field. scopes: any one of them; none: nothing is needed.
+    """
+
+    def declare(resolver: Callable[..., Any]) -> Any:
+        return strawberry.field(resolver, extensions=[Requires(audiences, scopes)])
+
+    return declare
 
 
 def missing_scope(*scopes: str) -> Refusal:

@@ -13,6 +13,7 @@ from strawberry.scalars import JSON as JSON
 from strawberry.types.scalar import ScalarDefinition
 
 from hub.domain.values import parse_time
+from hub.graphql.labels import label as label_of
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DECIMAL = re.compile(r"-?\d{1,15}(\.\d{1,6})?", re.ASCII)
@@ -82,8 +83,21 @@ class Money:
     currency: str
 
 
+@strawberry.type
+class Code:
+    """A code and the list that it is from."""
+
+    scheme: str
+    code: str
+
+    @strawberry.field
+    def label(self, language: str | None = strawberry.UNSET) -> str:
+        """Name of the code in the language, in English, or as published."""
+        return label_of(self.scheme, self.code, language or None)
+
+
 def pick(texts: Mapping[str, str], language: str | None) -> str:
-    """The text in the language that was asked for, in its base language, in English, or the first there is."""
+    """The text in the language asked for (BCP 47), in its base language, in English, or the first."""
     folded = {tag.lower(): text for tag, text in texts.items()}
     wanted = (language or "en").lower()
     for tag in (wanted, wanted.partition("-")[0], "en"):

@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from hub.ledger import merkle, tree
-from hub.ledger.tiles import TILE_WIDTH, encode_entries, parse_path, width_at
+from hub.ledger.tiles import encode_entries, parse_path, width_at
+from hub.ledger.tree import TILE_WIDTH
 from hub.rest.problems import not_found
 from hub.store.engine import Store
 from hub.store.ledger import SqlTiles, entries, newest_head

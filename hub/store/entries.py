@@ -1,4 +1,4 @@
-"""Entries of the ledger as a viewer may see them: what it sent, and what is about referrals that it is a party to.
+"""Entries of the ledger as a viewer may see them: what it sent, and what is about its referrals.
 
 Size, leaf indexes and leaf hashes are public; which event stands behind a leaf is not.
 """
@@ -19,7 +19,6 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or
 from hub.domain.principal import HUB
 from hub.domain.refusal import Refusal
 from hub.domain.registry import NETWORK
-from hub.domain.scopes import Audience
 from hub.domain.values import parse_time
 from hub.domain.viewer import Viewer
 from hub.store.firms import firm_views, party_labels, states_of
@@ -201,20 +200,30 @@ def _is_audited(viewer: Viewer) -> ColumnElement[bool]:
 
 def _sent(viewer: Viewer, row: Any) -> bool:
     principal = viewer.principal
-    if principal.audience is Audience.PARTNER:
+    if principal.partner:
         return bool(row.partner == principal.partner)
-    return bool(row.client == principal.client_id)
+    return principal.client_id is not None and bool(row.client == principal.client_id)
 
 
 def _views(conn: Connection, viewer: Viewer, vault: Vault, rows: Sequence[Any]) -> list[EntryView]:
     """Views of rows of `_entries`, in their order."""
-    about_firms = {row.subject: row for row in rows if row.subject in json.loads(row.subjects)}
-    shown: dict[str, str] = vault.wire_ids(
-        conn, {subject for subject, row in about_firms.items() if _sent(viewer, row)}
-    )
-    for states in states_of(conn, about_firms.keys() - shown.keys()):
-        shown |= {key: firm.id for key, firm in firm_views(conn, viewer, vault, states).items()}
-    return [_view(row, shown.get(row.subject) if row.subject in about_firms else row.subject) for row in rows]
+    firms = {row.subject for row in rows if _is_about_firm(row)}
+    wire_ids = vault.wire_ids(conn, firms)
+    readable: set[str] = set()
+    for states in states_of(conn, firms):
+        readable |= firm_views(conn, viewer, vault, states).keys()
+
+    def subject(row: Any) -> str | None:
+        if row.subject not in firms:
+            return str(row.subject)
+        return wire_ids.get(row.subject) if _sent(viewer, row) or row.subject in readable else None
+
+    return [_view(row, subject(row)) for row in rows]
+
+
+def _is_about_firm(row: Any) -> bool:
+    """Whether the subject is the surrogate of a firm, and not the id of something else."""
+    return row.subject in json.loads(row.subjects)
 
 
 def _view(row: Any, subject: str | None) -> EntryView:

@@ -69,9 +69,10 @@ def find_opportunities(
     more than words elsewhere. Refused as in `find_services`.
     """
     words = search_words(search)
-    refusal = first_refusal(first) or (words if isinstance(words, Refusal) else None)
-    if refusal or isinstance(words, Refusal):
-        return refusal or words
+    if isinstance(words, Refusal):
+        return words
+    if refusal := first_refusal(first):
+        return refusal
     sort = "RELEVANCE" if words else "NEWEST"
     order = _order(words)
     key = decode_cursor(after, sort, order) if after is not None else None

@@ -76,9 +76,9 @@ def decode_cursor(cursor: str, sort: str, order: Sequence[Order]) -> Key | Refus
         except (binascii.Error, ValueError, RecursionError):
             return _bad_cursor()
         kinds = [str, *(one.kind for one in order)]
-        if isinstance(parts, list) and [type(part) for part in parts] == kinds and parts[0] == sort:
-            if all(abs(part) < 2**62 for part in parts if isinstance(part, int)):
-                return tuple(parts[1:])
+        typed = isinstance(parts, list) and [type(part) for part in parts] == kinds and parts[0] == sort
+        if typed and all(abs(part) < 2**62 for part in parts if isinstance(part, int)):
+            return tuple(parts[1:])
     return _bad_cursor()
 
 

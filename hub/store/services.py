@@ -110,9 +110,10 @@ def find_services(
     validity, services without one last. Refused: a cursor of another list or sort, a page or search too long.
     """
     words = search_words(search)
-    refusal = first_refusal(first) or (words if isinstance(words, Refusal) else None)
-    if refusal or isinstance(words, Refusal):
-        return refusal or words
+    if isinstance(words, Refusal):
+        return words
+    if refusal := first_refusal(first):
+        return refusal
     sort = sort or ("RELEVANCE" if words else "NAME")
     order = _order(sort, words)
     key = decode_cursor(after, sort, order) if after is not None else None
@@ -192,7 +193,7 @@ def _row(service: Service) -> dict[str, object]:
 
 
 def _tags(data: ServicePublished) -> Tags:
-    lists = {
+    lists: Tags = {
         "sector": sector_tags(data.sectors),
         "product": product_tags(data.products),
         "country": set(data.target_countries),

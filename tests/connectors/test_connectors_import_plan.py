@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
-from hub.connectors.base import SERVICE_PUBLISHED, Rejected, Row
-from hub.connectors.importer import Listed, Report, plan_import
+from hub.connectors.base import OPPORTUNITY_PUBLISHED, SERVICE_PUBLISHED, Rejected, Row
+from hub.connectors.importer import Listed, Report, expired, plan_import
 from hub.connectors.session import BATCH_BYTES_MAX, BATCH_EVENTS_MAX, PAUSE_S_MAX, batches, pause_s
 from hub.domain.services import content_hash, service_id
 
@@ -80,6 +80,21 @@ def test_nothing_is_withdrawn_when_records_may_be_hidden() -> None:
 def test_file_without_a_readable_row_withdraws_nothing() -> None:
     plan = plan_import([], [], [listed(row("2"))], FEED)
     assert (plan.withdrawn, plan.kept) == ((), 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "is_expired"),
+    [
+        ({"published_on": "2026-01-01", "expires_on": "2026-11-21"}, True),
+        ({"published_on": "2026-01-01", "expires_on": "2026-11-22"}, False),
+        ({"published_on": "2025-11-21"}, True),
+        ({"published_on": "2025-11-22"}, False),
+    ],
+)
+def test_profile_is_expired_from_the_day_after_its_last(data: dict[str, str], is_expired: bool) -> None:
+    profile = Row(1, "BO", OPPORTUNITY_PUBLISHED, "a-profile", data)
+    found = expired([row("1"), profile], date(2026, 11, 22))
+    assert found == (("a-profile",) if is_expired else ())
 
 
 def test_report_has_the_members_of_the_contract() -> None:

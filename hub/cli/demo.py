@@ -1,0 +1,222 @@
+"""hub demo: the whole system in one command, driven through its public interfaces."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+import uvicorn
+from rich.panel import Panel
+from rich.table import Table
+
+from hub.app import open_hub
+from hub.cli import demo_story
+from hub.cli.demo_story import Member
+from hub.cli.imports import ProgressBar, show_report
+from hub.cli.onboarding import NewClient, add_client
+from hub.cli.partners import add_partner
+from hub.cli.serve import HOST, Json, server
+from hub.cli.terminal import data, print_json, refuse, talk
+from hub.connectors import CONNECTORS
+from hub.connectors.importer import import_feed
+from hub.domain.refusal import Refusal
+from hub.domain.scopes import Audience
+from hub.settings import Settings
+
+DEFAULT_DIR = Path("var/demo")
+START_S_MAX = 30.0
+PORTS_TRIED = 100
+SAMPLES = Path(__file__).parent.parent / "connectors" / "samples"
+
+
+PARTNERS = (
+    Member(
+        "kent-international-business",
+        "Kent International Business",
+        "GB",
+        "lead",
+        "open_referral",
+        "kent-international-business.json",
+    ),
+    Member(
+        "team-france-export-normandy",
+        "Team France Export Normandie",
+        "FR",
+        "member",
+        "spreadsheet",
+        "team-france-export-normandy.csv",
+    ),
+    Member(
+        "enterprise-europe-network",
+        "Enterprise Europe Network",
+        "BE",
+        "associate",
+        "een",
+        "enterprise-europe-network.json",
+    ),
+)
+
+
+def demo(
+    data_dir: Annotated[Path, typer.Option("--data", help="Folder of the demo, wiped first.")] = DEFAULT_DIR,
+    once: Annotated[bool, typer.Option("--once", help="Stop instead of serving on.")] = False,
+    json_: Json = False,
+) -> None:
+    """Three partners, their feeds, one referral from request to confirmed outcome, and the proof of it."""
+    _wipe(data_dir)
+    settings = _settings(data_dir)
+    asyncio.run(_demo(settings, once, json_))
+
+
+def _wipe(folder: Path) -> None:
+    """Empty the demo's folder, but never one that holds anything else."""
+    if folder.exists():
+        if any(folder.iterdir()) and not (folder / "hub.db").exists():
+            refuse(
+                Refusal("demo.folder", f"{folder} is not a folder of the demo.", "Name another with --data.")
+            )
+        shutil.rmtree(folder)
+
+
+def _settings(folder: Path) -> Settings:
+    """Settings of the demo: its own folder, and the first port that is free from the usual one on."""
+    wanted = Settings().port
+    port = next((one for one in range(wanted, wanted + PORTS_TRIED) if _is_free(one)), None)
+    if port is None:
+        refuse(Refusal("demo.port", f"No port from {wanted} on is free.", "Set HUB_PORT."))
+    if port != wanted:
+        talk.print(f"[yellow]Port {wanted} is taken: the demo serves on {port}.[/]")
+    return Settings(data_dir=folder, port=port, public_url=f"http://{HOST}:{port}")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+async def _demo(settings: Settings, once: bool, json_: bool) -> None:
+    web = server(settings)
+    serving = asyncio.create_task(web.serve())
+    try:
+        await _started(web, serving)
+        credentials = await _onboard(settings)
+        async with httpx.AsyncClient(base_url=settings.public_url, timeout=30.0) as http:
+            network = demo_story.Network(http, credentials)
+            talk.rule("[bold]1 · The network")
+            await demo_story.found(network, PARTNERS)
+            talk.print(f"Network [bold]kent[/]: {', '.join(one.name for one in PARTNERS)}.")
+            talk.rule("[bold]2 · The catalogue")
+            await _import_feeds(network)
+            talk.rule("[bold]3 · A referral")
+            story = await demo_story.refer(network)
+            summary = await demo_story.summarise(network, story)
+        report = {
+            **summary.counts,
+            "base_url": settings.public_url,
+            "credentials": str(settings.data_dir / "credentials.json"),
+        }
+        if json_:
+            print_json(report)
+        else:
+            _show(summary, report, settings)
+        if once:
+            web.should_exit = True
+        elif not json_:
+            talk.print("Serving on; Ctrl+C stops.")
+        await serving
+    finally:
+        web.should_exit = True
+        await asyncio.wait([serving])
+
+
+async def _started(web: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    """Wait until the server listens; its own error when it cannot."""
+    deadline = asyncio.get_running_loop().time() + START_S_MAX
+    while not web.started:
+        if serving.done():
+            await serving
+            refuse(Refusal("demo.start", "The server ended before it listened.", "See the lines above."))
+        if asyncio.get_running_loop().time() > deadline:
+            refuse(Refusal("demo.start", "The server does not start.", "See the lines above."))
+        await asyncio.sleep(0.02)
+
+
+async def _onboard(settings: Settings) -> dict[str, Any]:
+    """Clients as `hub partner add` and `hub client add` make them, and their credentials.json."""
+    operator = open_hub(settings)
+    try:
+        rows = [
+            await add_partner(operator, one.slug, one.name, one.country, None, one.role, [], None, True)
+            for one in PARTNERS
+        ]
+        for name, audience in (("network-manager", Audience.MANAGER), ("sme-portal", Audience.PORTAL)):
+            rows.append(await add_client(operator, NewClient(name, audience, None, [], None, None, True)))
+    finally:
+        await operator.store.close()
+    for row in rows:
+        if isinstance(row, Refusal):
+            refuse(row)
+    credentials = {
+        "issuer": settings.public_url,
+        "token_endpoint": f"{settings.public_url}/oauth/token",
+        "clients": rows,
+    }
+    path = settings.data_dir / "credentials.json"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(credentials, file, indent=2)
+    return credentials
+
+
+async def _import_feeds(network: demo_story.Network) -> None:
+    connectors = {one.name: one for one in CONNECTORS}
+    for partner in PARTNERS:
+        with ProgressBar(partner.name, quiet=False) as tell:
+            report = await import_feed(
+                connectors[partner.connector], SAMPLES / partner.feed, network.session(partner.slug), tell
+            )
+        show_report(f"{partner.name} ({partner.connector})", report)
+
+
+def _show(summary: demo_story.Summary, report: dict[str, Any], settings: Settings) -> None:
+    table = Table("partner", "type", "service or opportunity", title="Catalogue, as a firm finds it")
+    for row in summary.catalogue:
+        table.add_row(*row)
+    data.print(table)
+    table = Table("seq", "partner", "event", "verdict", "leaf", title="Ledger of the referral")
+    for entry in summary.timeline:
+        table.add_row(*entry)
+    data.print(table)
+    verified = "[bold green]verified[/]" if report["proof_verified"] else "[bold red]NOT verified[/]"
+    data.print(
+        Panel(
+            f"{report['services']} services and {report['opportunities']} opportunities of "
+            f"{report['partners']} partners; {report['referrals']} referral, outcome confirmed.\n"
+            f"{report['ledger_size']} entries in the ledger, root {report['root_hash']}\n"
+            f"Inclusion of the confirmation, from its receipt and the signed checkpoint: {verified}",
+            title="What the ledger proves",
+        )
+    )
+    base = settings.public_url
+    data.print(
+        Panel(
+            f"GraphiQL with examples   {base}/graphiql\n"
+            f"GraphQL                  {base}/graphql\n"
+            f"Signed checkpoint        {base}/ledger/checkpoint\n"
+            f"OpenAPI                  {base}/openapi.json\n"
+            f"Keys of all clients      {report['credentials']} (mode 0600)\n\n"
+            f"Later, on the same data: HUB_DATA_DIR={settings.data_dir} HUB_PORT={settings.port} hub serve",
+            title="Where to look next",
+        )
+    )

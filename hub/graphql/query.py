@@ -1,0 +1,16 @@
+"""The root of all queries: one base for each noun."""
+
+from __future__ import annotations
+
+import strawberry
+
+from hub.graphql.opportunities import OpportunityQueries
+from hub.graphql.registry_types import RegistryQueries
+from hub.graphql.services import ServiceQueries
+from hub.graphql.viewer import ViewerQueries
+from hub.graphql.vocabulary import VocabularyQueries
+
+
+@strawberry.type
+class Query(ServiceQueries, OpportunityQueries, RegistryQueries, VocabularyQueries, ViewerQueries):
+    """Only what the caller may see is counted and found."""

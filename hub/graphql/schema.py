@@ -1,0 +1,42 @@
+"""One schema for each audience: the fields that declare it, and the types that they lead to."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.field import StrawberryField
+
+from hub.domain.scopes import Audience
+from hub.graphql.context import Requires
+from hub.graphql.query import Query
+from hub.graphql.scalars import SCALARS
+
+
+class AudienceSchema(strawberry.Schema):
+    """The schema without the fields that none of these audiences has."""
+
+    def __init__(self, audiences: frozenset[Audience]) -> None:
+        self.audiences = audiences
+        super().__init__(query=Query, config=StrawberryConfig(scalar_map=SCALARS))
+
+    def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
+        """Fields of the type for these audiences."""
+        return [field for field in type_definition.fields if self._has(field)]
+
+    def _has(self, field: StrawberryField) -> bool:
+        asked = [one for one in field.extensions if isinstance(one, Requires)]
+        return all(one.audiences & self.audiences for one in asked)
+
+
+@cache
+def schema_for(audience: Audience) -> AudienceSchema:
+    """What this audience can ask; a name that is not in it does not exist for that audience."""
+    return AudienceSchema(frozenset({audience}))
+
+
+def full_schema() -> str:
+    """SDL of everything that any audience has: schema.graphql in the root of the repository."""
+    return AudienceSchema(frozenset(Audience)).as_str() + "\n"
