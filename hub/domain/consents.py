@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from hub.domain.marks import Personal, Reference
 from hub.domain.record import Accepted, Changes, KeyState, Record
 from hub.domain.refusal import Refusal
-from hub.domain.values import CasePayload, Name, Text, Time, Value
+from hub.domain.values import CasePayload, MemberError, Name, Text, Time, Value
 
 Purpose = Literal["referral", "contact", "reporting"]
 NETWORK_PREFIX = "network:"
@@ -51,7 +51,7 @@ class ConsentGiven(CasePayload):
     @model_validator(mode="after")
     def _expires_after_it_was_given(self) -> Self:
         if self.expires_at <= self.given_at:
-            raise ValueError("expires_at is not after given_at")
+            raise MemberError("expires_at", "is not after given_at")
         return self
 
 

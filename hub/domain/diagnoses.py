@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from hub.domain.record import Accepted, Changes, KeyState, Record
 from hub.domain.refusal import Refusal
-from hub.domain.values import CasePayload, Language, NetworkSlug, Value
+from hub.domain.values import CasePayload, Language, MemberError, NetworkSlug, Value
 
 QUESTIONS = tuple(f"q{number}" for number in range(1, 13))
 
@@ -33,7 +33,7 @@ class DiagnosisSubmitted(CasePayload):
     @model_validator(mode="after")
     def _every_question_once(self) -> Self:
         if sorted(one.question for one in self.answers) != sorted(QUESTIONS):
-            raise ValueError("answers must hold each of q1 to q12 exactly once")
+            raise MemberError("answers", "must hold each of q1 to q12 exactly once")
         return self
 
 

@@ -14,6 +14,7 @@ from hub.domain.values import (
     Date,
     FirmId,
     LocalizedText,
+    MemberError,
     Name,
     NetworkSlug,
     OutcomeKind,
@@ -38,9 +39,9 @@ class ConsortiumFormed(Payload):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if not set(self.experienced_sme_ids) <= set(self.sme_ids):
-            raise ValueError("experienced_sme_ids names a firm that is not among sme_ids")
+            raise MemberError("experienced_sme_ids", "names a firm that is not among sme_ids")
         if self.ends_on <= self.starts_on:
-            raise ValueError("ends_on is not after starts_on")
+            raise MemberError("ends_on", "is not after starts_on")
         return self
 
 

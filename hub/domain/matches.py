@@ -8,7 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 from pydantic import model_validator
 
 from hub.domain.record import Accepted, Changes, KeyState, Record
-from hub.domain.values import Payload, ServiceId, Text
+from hub.domain.values import MemberError, Payload, ServiceId, Text
 
 
 def match_id(left: str, right: str) -> str:
@@ -28,9 +28,9 @@ class MatchDecided(Payload):
     @model_validator(mode="after")
     def _a_pair(self) -> Self:
         if self.left == self.right:
-            raise ValueError("left and right are the same service")
+            raise MemberError("right", "is the same service as left")
         if self.shown not in (None, self.left, self.right):
-            raise ValueError("shown is neither left nor right")
+            raise MemberError("shown", "is neither left nor right")
         return self
 
 

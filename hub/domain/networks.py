@@ -16,6 +16,7 @@ from hub.domain.values import (
     Date,
     DecimalText,
     LocalizedText,
+    MemberError,
     Money,
     Name,
     NetworkSlug,
@@ -100,9 +101,9 @@ class ContributionRecorded(Payload):
     def _amount_or_fte(self) -> Self:
         wanted, other = ("fte", "amount") if self.kind == "fte" else ("amount", "fte")
         if getattr(self, wanted) is None or getattr(self, other) is not None:
-            raise ValueError(f"a contribution of kind {self.kind} has {wanted} and no {other}")
+            raise MemberError(wanted, f"is what a contribution of kind {self.kind} has, and no {other}")
         if self.to < self.from_:
-            raise ValueError("to is before from")
+            raise MemberError("to", "is before from")
         return self
 
 

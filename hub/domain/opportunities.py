@@ -18,6 +18,7 @@ from hub.domain.values import (
     Country,
     Date,
     LocalizedText,
+    MemberError,
     Name,
     NetworkSlug,
     Payload,
@@ -65,9 +66,9 @@ class OpportunityPublished(Payload):
     @model_validator(mode="after")
     def _valid_for_a_year(self) -> Self:
         if self.expires_on and self.expires_on < self.published_on:
-            raise ValueError("expires_on is before published_on")
+            raise MemberError("expires_on", "is before published_on")
         if self.expires_on and self.expires_on > self.published_on + timedelta(days=VALID_DAYS_MAX):
-            raise ValueError(f"expires_on is more than {VALID_DAYS_MAX} days after published_on")
+            raise MemberError("expires_on", f"is more than {VALID_DAYS_MAX} days after published_on")
         return self
 
 

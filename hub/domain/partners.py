@@ -9,7 +9,17 @@ from pydantic import Field, model_validator
 
 from hub.domain.record import Accepted, Changes, KeyState, Record
 from hub.domain.refusal import Refusal
-from hub.domain.values import Country, Date, LocalizedText, NetworkSlug, PartnerSlug, Payload, Text, Value
+from hub.domain.values import (
+    Country,
+    Date,
+    LocalizedText,
+    MemberError,
+    NetworkSlug,
+    PartnerSlug,
+    Payload,
+    Text,
+    Value,
+)
 
 Role = Literal["lead", "founder", "member", "associate", "sponsor"]
 
@@ -29,7 +39,7 @@ class PartnerJoined(Payload):
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
         if self.to and self.to < self.from_:
-            raise ValueError("to is before from")
+            raise MemberError("to", "is before from")
         return self
 
 

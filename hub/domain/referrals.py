@@ -16,6 +16,7 @@ from hub.domain.values import (
     CasePayload,
     Country,
     Date,
+    MemberError,
     Money,
     MovePayload,
     Need,
@@ -101,7 +102,7 @@ class ReferralRequested(CasePayload):
     @model_validator(mode="after")
     def _one_target(self) -> Self:
         if self.service_id and self.opportunity_id:
-            raise ValueError("names both a service and an opportunity")
+            raise MemberError("opportunity_id", "stands beside service_id: name one of both")
         return self
 
 

@@ -17,6 +17,7 @@ from hub.domain.values import (
     CasePayload,
     Date,
     LocalizedText,
+    MemberError,
     NetworkSlug,
     PartnerSlug,
     ServiceId,
@@ -60,10 +61,10 @@ class RoadmapAgreed(CasePayload):
             <= self.ends_on
             <= plus_months(self.starts_on, MONTHS_MAX)
         ):
-            raise ValueError(f"ends_on must be {MONTHS_MIN} to {MONTHS_MAX} months after starts_on")
+            raise MemberError("ends_on", f"must be {MONTHS_MIN} to {MONTHS_MAX} months after starts_on")
         ids = [action.id for action in self.actions]
         if len(set(ids)) < len(ids):
-            raise ValueError("two actions have the same id")
+            raise MemberError("actions", "holds the same id twice")
         return self
 
 

@@ -27,6 +27,7 @@ from hub.domain.values import (
     HsCode,
     Language,
     LocalizedText,
+    MemberError,
     Name,
     Payload,
     Sector,
@@ -170,7 +171,7 @@ class ServicePublished(Payload):
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
         if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
-            raise ValueError("valid_to is before valid_from")
+            raise MemberError("valid_to", "is before valid_from")
         return self
 
     @property

@@ -31,6 +31,14 @@ class Value(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+class MemberError(ValueError):
+    """A rule between members is broken; member: the one to mend."""
+
+    def __init__(self, member: str, message: str) -> None:
+        super().__init__(message)
+        self.member = member
+
+
 def _refuse(message: str) -> ValueError:
     return ValueError(message)
 
@@ -167,7 +175,7 @@ class Sector(Value):
     @model_validator(mode="after")
     def _known(self) -> Sector:
         if not codes.is_nace(self.code, self.scheme):
-            raise _refuse(f"{self.code} is not a code of {self.scheme}")
+            raise MemberError("code", f"is not a code of {self.scheme}")
         return self
 
 

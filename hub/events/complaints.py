@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from hub.domain.codes import nearest
+from hub.domain.values import MemberError
 from hub.events.rejection import FieldError, Rejected
 
 ERRORS_MAX = 20
@@ -27,6 +28,9 @@ def invalid_payload(
             hint = f": did you mean {known}?" if known else "; put your own members into extensions"
             errors.append(FieldError(pointer, f"is not a member of this event{hint}", index))
         else:
+            broken = detail.get("ctx", {}).get("error")
+            if isinstance(broken, MemberError):
+                pointer += f"/{broken.member}"
             errors.append(FieldError(pointer, _words(detail), index))
     first = errors[0]
     return Rejected(

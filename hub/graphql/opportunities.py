@@ -147,7 +147,7 @@ class OpportunityQueries:
         info: Info,
         search: str | None = strawberry.UNSET,
         filter: OpportunityFilter | None = strawberry.UNSET,
-        first: int = 20,
+        first: int | None = 20,
         after: str | None = strawberry.UNSET,
         language: str | None = strawberry.UNSET,
     ) -> OpportunityConnection:
@@ -159,7 +159,7 @@ class OpportunityQueries:
                     viewer,
                     search=search or None,
                     criteria=filter.criteria() if filter else None,
-                    first=first,
+                    first=20 if first is None else first,
                     after=None if after is strawberry.UNSET else after,
                 )
             )

@@ -243,7 +243,7 @@ class ServiceQueries:
         search: str | None = strawberry.UNSET,
         filter: ServiceFilter | None = strawberry.UNSET,
         sort: ServiceSort | None = strawberry.UNSET,
-        first: int = 20,
+        first: int | None = 20,
         after: str | None = strawberry.UNSET,
         language: str | None = strawberry.UNSET,
     ) -> ServiceConnection:
@@ -256,7 +256,7 @@ class ServiceQueries:
                     search=search or None,
                     criteria=filter.criteria() if filter else None,
                     sort=sort.value if sort else None,
-                    first=first,
+                    first=20 if first is None else first,
                     after=None if after is strawberry.UNSET else after,
                 )
             )

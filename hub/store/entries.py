@@ -30,6 +30,7 @@ from hub.store.pages import (
     first_refusal,
     projection_version,
 )
+from hub.store.partners import members_of
 from hub.store.referrals import Name
 from hub.store.tables import inbox, leaf, referral_party, verdict
 from hub.store.vault import Vault, open_bytes
@@ -74,9 +75,9 @@ def find_entries(
 ) -> Page[EntryView] | Refusal:
     """Entries that the viewer may see, newest first. Refusal: first or after is wrong."""
     key = decode_cursor(after, SORT, ORDER) if after is not None else None
-    refusal = first_refusal(first) or (key if isinstance(key, Refusal) else None)
-    if refusal:
-        return refusal
+    for refusal in (first_refusal(first), key):
+        if isinstance(refusal, Refusal):
+            return refusal
     visible = _visible(viewer)
     query = _entries(viewer).where(visible)
     if isinstance(key, tuple):
@@ -193,9 +194,9 @@ def _is_audited(viewer: Viewer) -> ColumnElement[bool]:
     networks = viewer.reader.networks if viewer.manages is None else viewer.manages
     if "*" in networks:
         return inbox.c.seq > 0
-    members = {slug for slug, of in viewer.networks_of.items() if of & networks}
-    about_network = and_(inbox.c.topic == NETWORK, inbox.c.key.in_(sorted(networks | members)))
-    return or_(inbox.c.partner.in_(sorted(members)), about_network)
+    members = members_of(viewer, networks)
+    about_network = and_(inbox.c.topic == NETWORK, inbox.c.key.in_([*networks, *members]))
+    return or_(inbox.c.partner.in_(members), about_network)
 
 
 def _sent(viewer: Viewer, row: Any) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from sqlalchemy import Connection, null, select
 
@@ -31,6 +30,7 @@ from hub.store.pages import (
     projection_version,
 )
 from hub.store.records import load_states
+from hub.store.search import fold, search_words, sortable_time
 from hub.store.tables import record, referral_party
 from hub.store.vault import Subject, Vault, unseal
 
@@ -60,7 +60,7 @@ class FirmView:
     @property
     def place(self) -> Key:
         """Where the firm stands in a list: the latest registration first, then by id."""
-        return sortable(self.registration.updated_at), self.id
+        return sortable_time(self.registration.updated_at), self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +83,6 @@ def states_of(conn: Connection, keys: Iterable[str]) -> Iterator[dict[str, KeySt
     wanted = sorted(set(keys))
     for start in range(0, len(wanted), KEYS_A_QUERY):
         yield load_states(conn, wanted[start : start + KEYS_A_QUERY])
-
-
-def sortable(at: datetime) -> str:
-    """A time whose text sorts as the time does."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def folded(text: str) -> str:
-    """Text without case and accents."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in plain if not unicodedata.combining(char))
 
 
 def firm_views(
@@ -122,15 +111,17 @@ def find_firms(
     search: every word must occur in the name, whatever case and accents. Refusal: first or after is wrong.
     """
     key = decode_cursor(after, SORT, ORDER) if after is not None else None
-    refusal = first_refusal(first) or (key if isinstance(key, Refusal) else None)
-    if refusal:
-        return refusal
-    words = folded(search or "").split()
+    words = search_words(search)
+    if isinstance(words, Refusal):
+        return words
+    for refusal in (first_refusal(first), key):
+        if isinstance(refusal, Refusal):
+            return refusal
     views: list[FirmView] = []
     for states in states_of(conn, _known_keys(conn, viewer)):
         views += firm_views(conn, viewer, vault, states).values()
     if words:
-        views = [one for one in views if all(word in folded(one.name or "") for word in words)]
+        views = [one for one in views if all(word in fold(one.name or "") for word in words)]
     views.sort(key=lambda one: one.place, reverse=True)
     rest = [one for one in views if not isinstance(key, tuple) or one.place < key]
     return Page(
@@ -163,10 +154,16 @@ def get_roadmap(conn: Connection, viewer: Viewer, vault: Vault, id_: str) -> Roa
     return min(found, key=lambda one: (one.roadmap.versions[0].agreed_on, one.key), default=None)
 
 
-def roadmaps_of(conn: Connection, viewer: Viewer, vault: Vault, keys: Iterable[str]) -> list[RoadmapView]:
-    """Roadmaps of the firms (surrogates) that the viewer may read, the latest agreement first."""
-    found = _roadmaps(conn, viewer, vault, keys)
-    return sorted(found, key=lambda one: (one.roadmap.current.agreed_on, one.roadmap.id), reverse=True)
+def roadmaps_of(
+    conn: Connection, viewer: Viewer, vault: Vault, keys: Iterable[str]
+) -> dict[str, list[RoadmapView]]:
+    """Roadmaps that the viewer may read, by firm (surrogate), the latest agreement first."""
+    found: dict[str, list[RoadmapView]] = defaultdict(list)
+    for one in _roadmaps(conn, viewer, vault, keys):
+        found[one.key].append(one)
+    for roadmaps in found.values():
+        roadmaps.sort(key=lambda one: (one.roadmap.current.agreed_on, one.roadmap.id), reverse=True)
+    return found
 
 
 def may_read_roadmap(viewer: Viewer, state: KeyState, roadmap: Roadmap) -> bool:

@@ -59,7 +59,7 @@ def shown_to(conn: Connection, viewer: Viewer, publisher: ColumnElement[str]) ->
     bound to networks shows their members alone.
     """
     left = [slug for slug, (partner, _) in all_records(conn, Partner).items() if partner.status == "left"]
-    conditions = [publisher.not_in(left)] if left else [true()]
+    conditions: list[ColumnElement[bool]] = [publisher.not_in(left) if left else true()]
     principal = viewer.principal
     if principal.audience is Audience.PORTAL and principal.networks is not None:
         conditions.append(publisher.in_(members_of(viewer, principal.networks)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from hub.domain.record import KeyState
 from hub.domain.referrals import Referral
 from hub.domain.refusal import Refusal
 from hub.domain.viewer import Viewer
-from hub.store.firms import FirmView, firm_views, party_labels, sortable
+from hub.store.firms import FirmView, firm_views, party_labels
 from hub.store.pages import (
     Key,
     Order,
@@ -30,6 +30,7 @@ from hub.store.pages import (
     projection_version,
 )
 from hub.store.records import decode, load_states
+from hub.store.search import sortable_time
 from hub.store.tables import record, referral_party, referral_row
 from hub.store.vault import Subject, Vault, unseal
 
@@ -50,7 +51,7 @@ ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class ReferralFilter:
-    """Members are AND, values of one member OR; None restricts nothing.
+    """Members are AND, values of one member OR; None and an empty list restrict nothing.
 
     role: "requester" or "owner" of the partners named, else of the viewer's. sme: wire id.
     """
@@ -88,7 +89,7 @@ class ReferralView:
     @property
     def place(self) -> Key:
         """Where it stands in a list, as in ORDER."""
-        return sortable(self.referral.updated_at), self.referral.id, self.version
+        return sortable_time(self.referral.updated_at), self.referral.id, self.version
 
 
 def index_referrals(conn: Connection, changed: Sequence[tuple[str, Referral, int]]) -> None:
@@ -113,9 +114,9 @@ def find_referrals(
 ) -> Page[ReferralView] | Refusal:
     """Referrals that the viewer is a party to, newest update first. Refusal: first or after is wrong."""
     key = decode_cursor(after, SORT, ORDER) if after is not None else None
-    refusal = first_refusal(first) or (key if isinstance(key, Refusal) else None)
-    if refusal:
-        return refusal
+    for refusal in (first_refusal(first), key):
+        if isinstance(refusal, Refusal):
+            return refusal
     wanted = _wanted(conn, viewer, vault, filter)
     query = _with_record().where(*wanted)
     if isinstance(key, tuple):
@@ -185,7 +186,7 @@ def referrals_of(
 def _row(key: str, referral: Referral) -> dict[str, Any]:
     names = ("id", "state", "network", "requester", "owner", "service", "part_of")
     values = {name: getattr(referral, name) for name in names}
-    return {**values, "firm": key, "updated_at": sortable(referral.updated_at)}
+    return {**values, "firm": key, "updated_at": sortable_time(referral.updated_at)}
 
 
 def _is_party(labels: Iterable[str]) -> ColumnElement[bool]:
@@ -214,11 +215,11 @@ def _wanted(
     row, labels = referral_row.c, viewer.labels
     wanted: list[ColumnElement[bool]] = []
     for column, values in ((row.state, filter.state), (row.network, filter.network)):
-        if values is not None:
+        if values:
             wanted.append(column.in_(list(values)))
-    if filter.partner is not None or filter.role is not None:
+    if filter.partner or filter.role:
         own = [viewer.principal.partner] if viewer.principal.partner else []
-        partners = own if filter.partner is None else list(filter.partner)
+        partners = list(filter.partner or own)
         columns = {"requester": [row.requester], "owner": [row.owner]}.get(
             filter.role or "", [row.requester, row.owner]
         )
@@ -226,7 +227,7 @@ def _wanted(
     if filter.service is not None:
         wanted.append(row.service == filter.service)
     if filter.updated_after is not None:
-        wanted.append(row.updated_at > sortable(filter.updated_after))
+        wanted.append(row.updated_at > sortable_time(filter.updated_after))
     if filter.sme is not None:
         subject = vault.subjects(conn, [filter.sme]).get(filter.sme)
         states = load_states(conn, [subject.surrogate]) if subject else {}
@@ -296,5 +297,5 @@ def _roles(viewer: Viewer, referral: Referral) -> frozenset[str]:
     return frozenset(roles)
 
 
-def _opened(text: Sealed | None, subjects: Mapping[str, Subject]) -> str | None:
-    return unseal(text, dict(subjects)) if text else None
+def _opened(text: Sealed | None, subjects: dict[str, Subject]) -> str | None:
+    return unseal(text, subjects) if text else None

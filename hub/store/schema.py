@@ -54,9 +54,9 @@ async def prepare_read_model(store: Store) -> bool:
 
 def _prepare(conn: Connection) -> bool:
     known = inspect(conn).get_table_names(schema=read.schema)
-    if model.name in known:
-        if conn.execute(select(model.c.fingerprint)).scalar_one_or_none() == fingerprint():
-            return False
+    stored = conn.execute(select(model.c.fingerprint)).scalar() if model.name in known else None
+    if stored == fingerprint():
+        return False
     for table in known:
         conn.exec_driver_sql(f'DROP TABLE "{read.schema}"."{table}"')
     read.create_all(conn, checkfirst=False)

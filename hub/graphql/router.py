@@ -1,0 +1,151 @@
+"""GraphQL over HTTP at /graphql: the caller's audience picks the schema, and no request ends in a 500.
+
+Source: GraphQL over HTTP, working draft (status codes and media types).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from inspect import isawaitable
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from graphql import ExecutionResult, GraphQLError, OperationType, execute
+
+from hub.domain.principal import Principal
+from hub.domain.scopes import Audience
+from hub.graphql.context import Context, refused
+from hub.graphql.documents import Documents
+from hub.graphql.schema import schema_for
+from hub.graphql.transport import (
+    JSON_TYPE,
+    RESPONSE_TYPE,
+    Asked,
+    BadRequest,
+    answer_type,
+    asked_by_get,
+    asked_by_post,
+)
+from hub.store.engine import Store
+from hub.store.vault import Vault
+
+PATH = "/graphql"
+Authenticate = Callable[[Request], Awaitable[Principal]]
+
+_log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """Executes requests against the schema of their caller."""
+
+    def __init__(self, store: Store, vault: Vault, clock: Callable[[], datetime]) -> None:
+        self._store, self._vault, self._clock = store, vault, clock
+        self._schemas = {audience: schema_for(audience) for audience in Audience}
+        self._documents = {audience: Documents(schema._schema) for audience, schema in self._schemas.items()}
+
+    async def answer(self, asked: Asked, principal: Principal, *, only_queries: bool) -> ExecutionResult:
+        """The result of one request; its data is None when nothing was executed.
+
+        only_queries: BadRequest 405 for anything else, which a GET must not do.
+        """
+        schema, documents = self._schemas[principal.audience], self._documents[principal.audience]
+        prepared = documents.prepare(asked.query)
+        if prepared.document is None:
+            return ExecutionResult(None, list(prepared.errors))
+        if only_queries and prepared.operation(asked.operation_name) not in (OperationType.QUERY, None):
+            raise BadRequest(405, "a GET executes queries alone", "Send the operation as a POST.")
+        if error := documents.cost_error(prepared, asked.operation_name, asked.variables):
+            return ExecutionResult(None, [error])
+        result = execute(
+            schema._schema,
+            prepared.document,
+            context_value=Context(self._store, self._vault, principal, self._clock()),
+            variable_values=asked.variables,
+            operation_name=asked.operation_name,
+            executor_class=schema.execution_context_class,
+            operation_extensions=None,
+        )
+        done = await result if isawaitable(result) else result
+        return ExecutionResult(done.data, masked(done.errors) if done.errors else None)
+
+
+def masked(errors: Sequence[GraphQLError]) -> list[GraphQLError]:
+    """The errors for clients: faults of our own lose their text, which is logged under the id they get."""
+    shown = []
+    for error in errors:
+        cause = error.original_error
+        # Errors without a path are about the request: wrong variables, no such operation.
+        if error.path is None or cause is None or isinstance(cause, GraphQLError):
+            shown.append(error)
+            continue
+        fault_id = str(uuid4())
+        path = ".".join(map(str, error.path))
+        _log.error("graphql field %s failed, fault %s", path, fault_id, exc_info=cause)
+        shown.append(
+            GraphQLError("internal error", error.nodes, path=error.path, extensions={"fault": fault_id})
+        )
+    return shown
+
+
+def build_router(
+    store: Store,
+    vault: Vault,
+    authenticate: Authenticate,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> APIRouter:
+    """Routes of the gateway. authenticate: raises for a token that does not hold; clock: aware UTC."""
+    gateway = Gateway(store, vault, clock)
+    router = APIRouter(tags=["graphql"])
+
+    async def respond(request: Request, read: Callable[[Request], Awaitable[Asked]], get: bool) -> Response:
+        principal = await authenticate(request)
+        media_type = answer_type(request.headers.get("accept"))
+        try:
+            if media_type is None:
+                raise BadRequest(
+                    406, f"the answer is {RESPONSE_TYPE} or {JSON_TYPE}", f"Accept {RESPONSE_TYPE}."
+                )
+            result = await gateway.answer(await read(request), principal, only_queries=get)
+        except BadRequest as bad:
+            errors = [refused(bad.refusal)]
+            return _response(ExecutionResult(None, errors), media_type or JSON_TYPE, bad.status)
+        # Only the newer media type lets a proxy trust the status; in the older one errors travel under 200.
+        failed = result.data is None and not _executed(result) and media_type == RESPONSE_TYPE
+        return _response(result, media_type, 400 if failed else 200)
+
+    @router.get(PATH, response_class=Response)
+    async def graphql_get(request: Request) -> Response:
+        """Execute a query given in the address."""
+        return await respond(request, _by_get, True)
+
+    @router.post(PATH, response_class=Response)
+    async def graphql_post(request: Request) -> Response:
+        """Execute an operation given as JSON."""
+        return await respond(request, asked_by_post, False)
+
+    return router
+
+
+async def _by_get(request: Request) -> Asked:
+    return asked_by_get(request)
+
+
+def _executed(result: ExecutionResult) -> bool:
+    """Whether a result without data comes from execution: a field that must not be null failed."""
+    return any(error.path is not None for error in result.errors or ())
+
+
+def _response(result: ExecutionResult, media_type: str, status: int) -> Response:
+    body: dict[str, Any] = {}
+    if result.errors:
+        body["errors"] = [error.formatted for error in result.errors]
+    if result.data is not None or _executed(result):
+        body["data"] = result.data
+    headers = {"Cache-Control": "no-store", "Vary": "Accept, Authorization"}
+    if status == 405:
+        headers["Allow"] = "POST"
+    return Response(orjson.dumps(body), status, headers=headers, media_type=f"{media_type}; charset=utf-8")

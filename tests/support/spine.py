@@ -1,0 +1,90 @@
+"""A hub on a backbone, driven below HTTP: events in, verdicts out."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+
+from hub.app import Hub, open_hub
+from hub.domain.principal import Principal
+from hub.events.accept import Receipt
+from hub.events.envelope import BATCH, STRUCTURED, parse
+from hub.settings import Settings
+from hub.store.tables import inbox, truth, verdict
+from tests.support.messages import Message, body, network_events, network_manager
+
+WAIT_S = 20.0
+
+
+def embedded(data_dir: Path) -> Hub:
+    """SQLite and the inbox itself."""
+    return open_hub(Settings(data_dir=data_dir))
+
+
+BACKBONES: dict[str, Callable[[Path], Hub]] = {"embedded": embedded}
+"""Every way to run the hub; each test on the fixtures below runs on all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spine:
+    """Intake, sequencer and projector of one hub."""
+
+    hub: Hub
+
+    async def post(self, sender: Principal, *messages: Message, batch: bool = False) -> list[Receipt]:
+        """Receipts, once the events are durable; Rejected when they are not taken."""
+        if batch or len(messages) > 1:
+            envelopes = parse(BATCH, [], body(list(messages)))
+        else:
+            envelopes = parse(STRUCTURED, [], body(messages[0]))
+        return await self.hub.intake.submit(sender, envelopes)
+
+    async def verdicts(self, receipts: Sequence[Receipt]) -> list[str]:
+        """`applied`, `refused CODE` or `parked CODE` of each, once projected."""
+        assert await self.hub.progress.reached(max(one.seq for one in receipts), WAIT_S)
+        found = await self.hub.store.read(
+            lambda conn: {row.seq: (row.status, row.code) for row in conn.execute(select(verdict))}
+        )
+        return [" ".join(part for part in found[one.seq] if part) for one in receipts]
+
+    async def outcome(self, sender: Principal, message: Message) -> str:
+        """The verdict of one event."""
+        return (await self.verdicts(await self.post(sender, message)))[0]
+
+    async def set_up_network(self) -> None:
+        """The partners of the story, in one network."""
+        manager = network_manager()
+        assert set(await self.verdicts(await self.post(manager, *network_events(manager)))) == {"applied"}
+
+    async def counts(self) -> dict[str, int]:
+        """Rows of every table of the truth."""
+        return await self.hub.store.read(
+            lambda conn: {
+                table.name: conn.execute(select(func.count()).select_from(table)).scalar_one()
+                for table in truth.sorted_tables
+            }
+        )
+
+    async def stored(self, seq: int) -> dict[str, Any]:
+        """The stored form of an event."""
+        text = await self.hub.store.read(
+            lambda conn: conn.execute(select(inbox.c.event).where(inbox.c.seq == seq)).scalar_one()
+        )
+        return dict(json.loads(text))
+
+
+@contextlib.asynccontextmanager
+async def running_spine(open_backbone: Callable[[Path], Hub], data_dir: Path) -> AsyncIterator[Spine]:
+    """The spine at work on that folder, until the end of the block."""
+    hub = open_backbone(data_dir)
+    try:
+        async with hub.running():
+            yield Spine(hub)
+    finally:
+        await hub.store.close()
