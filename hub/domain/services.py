@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import NAMESPACE_URL, uuid5
 
-import rfc8785
 from pydantic import Field, model_validator
 
+from hub.domain.canonical import canonical
 from hub.domain.eligibility import Eligibility
 from hub.domain.record import Accepted, Changes, KeyState, Record
 from hub.domain.refusal import Refusal
@@ -74,7 +74,7 @@ def service_id(partner: str, own_id: str) -> str:
 
 def content_hash(data: dict[str, Any]) -> str:
     """Lower-case hex SHA-256 of the RFC 8785 form of an event's data."""
-    return hashlib.sha256(rfc8785.dumps(data)).hexdigest()
+    return hashlib.sha256(canonical(data)).hexdigest()
 
 
 class OrganizationIdentifier(Value):

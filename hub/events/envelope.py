@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import rfc8785
-
+from hub.domain.canonical import canonical
 from hub.domain.values import parse_time
 
 EVENT_BYTES_MAX = 256 * 1024
@@ -64,14 +63,6 @@ class EnvelopeError(Exception):
     ) -> None:
         super().__init__(message)
         self.code, self.message, self.field, self.index, self.status = code, message, field, index, status
-
-
-def canonical(value: Any) -> bytes:
-    """RFC 8785 form; integers beyond 2^53, which it leaves to doubles, keep all their digits."""
-    try:
-        return rfc8785.dumps(value)
-    except rfc8785.IntegerDomainError:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def parse_json(body: bytes) -> Any:

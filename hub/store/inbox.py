@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, func, insert, select, tuple_
 
@@ -12,8 +13,7 @@ from hub.store.tables import identity, inbox, leaf
 Identity = tuple[str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class InboxRow:
+class InboxRow(NamedTuple):
     """An accepted event as stored: JSON texts with personal members sealed and firms as surrogates."""
 
     seq: int
@@ -50,7 +50,7 @@ def append(conn: Connection, rows: Sequence[InboxRow], digests: dict[Identity, t
     """Write accepted events and their identities: (seq, digest) by identity."""
     if not rows:
         return
-    conn.execute(insert(inbox), [asdict(row) for row in rows])
+    conn.execute(insert(inbox), [row._asdict() for row in rows])
     conn.execute(
         insert(identity),
         [

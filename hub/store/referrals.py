@@ -17,7 +17,7 @@ from hub.domain.record import KeyState
 from hub.domain.referrals import Referral
 from hub.domain.refusal import Refusal
 from hub.domain.viewer import Viewer
-from hub.store.firms import FirmView, firm_views, party_labels
+from hub.store.firms import KEYS_A_QUERY, FirmView, firm_views, party_labels
 from hub.store.pages import (
     Key,
     Order,
@@ -36,8 +36,6 @@ from hub.store.vault import Subject, Vault, unseal
 
 LINKED_MAX = 100
 """Parts of one referral, or referrals of one firm, that are listed: the latest ones."""
-ROWS_A_STATEMENT = 500
-
 Name = tuple[str, str]
 """A referral's name in stores: surrogate of its firm, and id. Ids alone are the senders' own choice."""
 SORT = "referrals"
@@ -94,8 +92,8 @@ class ReferralView:
 
 def index_referrals(conn: Connection, changed: Sequence[tuple[str, Referral, int]]) -> None:
     """Rewrite the rows that lists and rights are read from: (firm's surrogate, referral, version)."""
-    for start in range(0, len(changed), ROWS_A_STATEMENT):
-        part = {(key, one.id): one for key, one, _ in changed[start : start + ROWS_A_STATEMENT]}
+    for start in range(0, len(changed), KEYS_A_QUERY):
+        part = {(key, one.id): one for key, one, _ in changed[start : start + KEYS_A_QUERY]}
         for table in (referral_row, referral_party):
             conn.execute(delete(table).where(tuple_(table.c.firm, table.c.id).in_(list(part))))
         conn.execute(insert(referral_row), [_row(key, one) for (key, _), one in part.items()])
