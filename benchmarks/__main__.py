@@ -17,6 +17,7 @@ from rich.table import Table
 from benchmarks import intake, merkle
 
 BENCHMARKS = {"intake": intake.measure, "merkle": merkle.measure}
+WIDTH = 150
 REPORT = Path("var") / "bench.json"
 
 
@@ -31,7 +32,8 @@ def main(names: list[str]) -> int:
     for name in names or BENCHMARKS:
         with talk.status(f"measuring {name}"):
             rows += BENCHMARKS[name]()
-    Console().print(_table(rows))
+    # A pipe has no width of its own; a table that is cut off is of no use in a log.
+    Console(width=max(Console().width, WIDTH)).print(_table(rows))
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     talk.print(f"Written to {REPORT}.")

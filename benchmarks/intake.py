@@ -35,14 +35,11 @@ from hub.domain.services import service_id
 
 HOST = "127.0.0.1"
 PARTNER = "bench"
-BATCH = 100
-LANES = 32
+BATCH, LANES = 100, 32
 RUN_S = 3.0
 PEER_S = 1.0
-SINGLES_MAX = 12_000
-BATCHES_MAX = 400
-START_S_MAX = 20.0
-CATCH_UP_S_MAX = 20.0
+SINGLES_MAX, BATCHES_MAX = 12_000, 400
+WAIT_S_MAX = 20.0
 PEER = "sqlite3, WAL, synchronous=FULL"
 SERVICE = {
     "name": {"en": "Export workshop", "fr": "Atelier export"},
@@ -50,8 +47,6 @@ SERVICE = {
     "service_type": "workshop",
     "sectors": [{"scheme": "nace-2.1", "code": "62.10"}],
     "target_countries": ["DE", "NL"],
-    "languages": ["en", "fr"],
-    "cost_options": [{"option": {"en": "A person"}, "amount": "0.00", "currency": "EUR"}],
 }
 LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 
@@ -87,18 +82,16 @@ class Lane(asyncio.Protocol):
         """Take an answer in, and go on when it is whole."""
         self._got += data
         head, blank, body = self._got.partition(b"\r\n\r\n")
-        if not blank:
-            return
         length = LENGTH.search(head)
-        if length is None or len(body) < int(length[1]):
+        if not blank or length is None or len(body) < int(length[1]):
             return
         self._load.latencies_s.append(perf_counter() - self._sent_at)
-        if not head.startswith(b"HTTP/1.1 202"):
+        self._got = b""
+        if head.startswith(b"HTTP/1.1 202"):
+            self._send()
+        else:
             self._load.faults.append(f"{head[:40]!r} {body[:300]!r}")
             self._transport.close()
-            return
-        self._got = b""
-        self._send()
 
     def connection_lost(self, error: Exception | None) -> None:
         """End of this lane."""
@@ -107,12 +100,12 @@ class Lane(asyncio.Protocol):
         self.ended.set_result(None)
 
     def _send(self) -> None:
-        request = next(self._load.requests, None) if perf_counter() < self._load.until else None
+        self._sent_at = perf_counter()
+        request = next(self._load.requests, None) if self._sent_at < self._load.until else None
         if request is None:
             self._transport.close()
-            return
-        self._sent_at = perf_counter()
-        self._transport.write(request)
+        else:
+            self._transport.write(request)
 
 
 def measure() -> list[Row]:
@@ -122,15 +115,14 @@ def measure() -> list[Row]:
     with tempfile.TemporaryDirectory(dir=base, prefix="bench-") as name:
         folder = Path(name)
         peers = _raw_inserts(folder)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, _fixed() as fixed_port:
-            with _hub(folder / "data") as port:
-                return runner.run(_measure(port, fixed_port, folder / "data", peers))
+        with _fixed() as fixed, _hub(folder / "data") as port:
+            return uvloop.run(_measure(port, fixed, folder / "data", peers))
 
 
-async def _measure(port: int, fixed_port: int, data_dir: Path, peers: tuple[float, float]) -> list[Row]:
+async def _measure(port: int, fixed: int, data_dir: Path, peers: tuple[float, float]) -> list[Row]:
     single_peer, batch_peer = peers
     authorization = await _authorization(port, data_dir)
-    alone = await _run(fixed_port, _requests(authorization, SINGLES_MAX, 1), LANES)
+    alone = await _run(fixed, _requests(authorization, SINGLES_MAX, 1), LANES)
     one = await _run(port, _requests(authorization, SINGLES_MAX, 1), 1)
     many = await _run(port, _requests(authorization, SINGLES_MAX, 1), LANES)
     batches = _requests(authorization, BATCHES_MAX, BATCH)
@@ -160,10 +152,12 @@ async def _run(port: int, requests: Sequence[bytes], lanes: int) -> Load:
     """One closed loop; AssertionError when anything but 202 came back."""
     loop = asyncio.get_running_loop()
     load = Load(iter(requests), perf_counter() + RUN_S)
-    opened = [
-        loop.create_connection(lambda: Lane(load, loop.create_future()), HOST, port) for _ in range(lanes)
-    ]
-    await asyncio.gather(*(lane.ended for _, lane in await asyncio.gather(*opened)))
+
+    def lane() -> Lane:
+        return Lane(load, loop.create_future())
+
+    opened = await asyncio.gather(*(loop.create_connection(lane, HOST, port) for _ in range(lanes)))
+    await asyncio.gather(*(lane.ended for _, lane in opened))
     if load.faults:
         raise AssertionError(f"{len(load.faults)} requests failed, the first: {load.faults[0]}")
     # The last answer of every lane comes after `until`: what was answered counts, over the time it took.
@@ -174,9 +168,7 @@ async def _run(port: int, requests: Sequence[bytes], lanes: int) -> Load:
 def _requests(authorization: str, count: int, size: int) -> list[bytes]:
     """Requests with `size` new services each, built before the clock starts."""
     kind = "application/cloudevents+json" if size == 1 else "application/cloudevents-batch+json"
-    head = (
-        f"POST /events HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: {authorization}\r\nContent-Type: {kind}\r\n"
-    )
+    head = f"POST /events HTTP/1.1\r\nHost: hub\r\nAuthorization: {authorization}\r\nContent-Type: {kind}\r\n"
     bodies = (json.dumps([_event() for _ in range(size)] if size > 1 else _event()) for _ in range(count))
     return [f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode() for body in bodies]
 
@@ -220,8 +212,7 @@ def _raw_inserts(folder: Path) -> tuple[float, float]:
 @contextmanager
 def _hub(data_dir: Path) -> Iterator[int]:
     """`hub serve` on a fresh folder with one partner; gives its port, ends it on leaving."""
-    with socket.socket() as free:
-        free.bind((HOST, 0))
+    with socket.create_server((HOST, 0)) as free:
         port = int(free.getsockname()[1])
     env = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
     env |= {"HUB_DATA_DIR": str(data_dir), "HUB_PORT": str(port)}
@@ -229,19 +220,16 @@ def _hub(data_dir: Path) -> Iterator[int]:
     adding = [hub, "partner", "add", PARTNER, "--name", "Benchmark", "--country", "FR", "--bearer", "--json"]
     added = subprocess.run(adding, env=env, check=True, capture_output=True)
     (data_dir / "client.json").write_bytes(added.stdout)
-    log = (data_dir / "serve.log").open("wb")
-    server = subprocess.Popen([hub, "serve"], env=env, stdout=log, stderr=log)
-    until = perf_counter() + START_S_MAX
-    try:
-        while not _is_ready(port):
-            if perf_counter() > until or server.poll() is not None:
-                raise AssertionError(f"the hub did not start: {log.name} says why")
-            time.sleep(0.05)
-        yield port
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-        log.close()
+    log, until = data_dir / "serve.log", perf_counter() + WAIT_S_MAX
+    with log.open("wb") as out, subprocess.Popen([hub, "serve"], env=env, stdout=out, stderr=out) as server:
+        try:
+            while not _is_ready(port):
+                if perf_counter() > until or server.poll() is not None:
+                    raise AssertionError(f"the hub did not start: {log.read_text()[-2000:]}")
+                time.sleep(0.05)
+            yield port
+        finally:
+            server.terminate()
 
 
 def _is_ready(port: int) -> bool:
@@ -262,14 +250,14 @@ async def _authorization(port: int, data_dir: Path) -> str:
 
 async def _caught_up(port: int) -> tuple[float, int]:
     """When the read model shows all that was accepted, and how many events that is."""
-    until = perf_counter() + CATCH_UP_S_MAX
+    until = perf_counter() + WAIT_S_MAX
     async with httpx.AsyncClient() as http:
         while perf_counter() < until:
             at = (await http.get(f"http://{HOST}:{port}/readyz")).json()
             if at["version"] == at["accepted"]:
                 return perf_counter(), int(at["version"])
             await asyncio.sleep(0.02)
-    raise AssertionError(f"the read model is not up to date after {CATCH_UP_S_MAX} s")
+    raise AssertionError(f"the read model is not up to date after {WAIT_S_MAX} s")
 
 
 @contextmanager
@@ -278,8 +266,10 @@ def _fixed() -> Iterator[int]:
     serving = [sys.executable, "-c", "from benchmarks.intake import serve_fixed; serve_fixed()"]
     with subprocess.Popen(serving, stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
-        yield int(server.stdout.readline())
-        server.kill()
+        try:
+            yield int(server.stdout.readline())
+        finally:
+            server.kill()
 
 
 class _Fixed(asyncio.Protocol):
@@ -302,8 +292,7 @@ def serve_fixed() -> None:
         print(server.sockets[0].getsockname()[1], flush=True)
         await server.serve_forever()
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve())
+    uvloop.run(serve())
 
 
 def _row(name: str, value: float, unit: str, peer: str, ratio: float) -> Row:

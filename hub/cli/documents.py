@@ -5,15 +5,15 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hub import graphql
 from hub.app import build_app, open_hub
 from hub.cli.terminal import data, print_json
+from hub.graphql.schema import full_schema
 from hub.settings import Settings
 
 
 def schema() -> None:
     """Print the whole GraphQL schema (SDL)."""
-    data.out(graphql.sdl(), highlight=False)
+    data.out(full_schema().rstrip(), highlight=False)
 
 
 def openapi() -> None:

@@ -86,7 +86,7 @@ async def add_client(hub: Hub, new: NewClient, events: Sequence[Envelope] = ()) 
             "Use lower-case letters, digits and single hyphens, at most 63.",
         )
     private = None if new.public_jwk else generate_key()
-    public = new.public_jwk or registered_jwk(private or {})
+    public = new.public_jwk or {name: value for name, value in (private or {}).items() if name != "d"}
     scopes = tuple(new.scopes) or DEFAULT_SCOPES[new.audience]
     prefix = f"/partners/{new.partner}/" if new.partner else f"/hub/clients/{new.client_id}/"
     now = datetime.now(UTC)

@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 from hub.domain.codes import nearest
 from hub.domain.opportunities import OpportunityPublished, opportunity_id
 from hub.domain.services import ServicePublished, content_hash, service_id
-from hub.domain.values import ITEMS_MAX
+from hub.domain.values import ITEMS_MAX, MemberError
 
 SERVICE_PUBLISHED = "hub.service.published.v1"
 OPPORTUNITY_PUBLISHED = "hub.opportunity.published.v1"
@@ -28,6 +28,9 @@ SHOWN_CHARS_MAX = 80
 
 FAULTS_MAX = 50
 """Faults that are reported of one row."""
+
+INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1
+"""Integers beyond are refused by the hub."""
 
 _MODELS: Mapping[str, type[BaseModel]] = {
     SERVICE_PUBLISHED: ServicePublished,
@@ -151,9 +154,10 @@ class Draft:
             _MODELS[type_].model_validate(self.data)
         except ValidationError as error:
             for detail in error.errors(include_url=False):
-                if not detail["loc"] or str(detail["loc"][0]) not in self.spoiled:
-                    where = self.source_of("".join(f"/{part}" for part in detail["loc"]))
-                    why = _explained(detail, where)
+                steps, value = _place(detail)
+                if not steps or str(steps[0]) not in self.spoiled:
+                    where = self.source_of("".join(f"/{step}" for step in steps))
+                    why = _explained(detail, value, where)
                     yield where, why.message, why.remedy
 
     def source_of(self, pointer: str) -> str:
@@ -208,27 +212,44 @@ def _not_canonical(value: Any) -> Unreadable | None:
     """Why the value cannot be compared or stored everywhere, if so."""
     try:
         content_hash({"value": value})
-    except ValueError:  # Of rfc8785, and of Python for integers of thousands of digits.
+    except (ValueError, TypeError):
         return Unreadable(
-            "It holds half a surrogate pair, or a number that parsers read differently.",
-            "Write the characters in UTF-8, and numbers beyond 9007199254740991 as text.",
+            "It holds half a surrogate pair, or a number that has no exact form here.",
+            "Write characters in UTF-8, and exact numbers as text.",
         )
-    if _holds_nul(value):
+    if any(isinstance(part, str) and "\x00" in part for part in _parts(value)):
         return Unreadable("It holds the character U+0000.", "Remove the character from the text.")
+    if any(isinstance(part, int) and not INTEGER_MIN <= part <= INTEGER_MAX for part in _parts(value)):
+        return Unreadable(
+            "It holds an integer beyond 64 bits, which parsers read differently.", "Write it as text."
+        )
     return None
 
 
-def _holds_nul(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\x00" in value
+def _parts(value: Any) -> Iterator[Any]:
+    """Every scalar and every name within a JSON value."""
     if isinstance(value, dict):
-        return any(_holds_nul(part) for pair in value.items() for part in pair)
-    return isinstance(value, list) and any(_holds_nul(part) for part in value)
+        for name, part in value.items():
+            yield name
+            yield from _parts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _parts(part)
+    else:
+        yield value
 
 
-def _explained(detail: ErrorDetails, where: str) -> Unreadable:
-    """A validation error in words for the person who keeps the file."""
-    kind, value = detail["type"], detail["input"]
+def _place(detail: ErrorDetails) -> tuple[tuple[int | str, ...], Any]:
+    """Where in the payload an error is, and the value there; of a broken rule, the member to mend."""
+    broken = detail.get("ctx", {}).get("error")
+    if isinstance(broken, MemberError) and isinstance(detail["input"], dict):
+        return (*detail["loc"], broken.member), detail["input"].get(broken.member)
+    return detail["loc"], detail["input"]
+
+
+def _explained(detail: ErrorDetails, value: Any, where: str) -> Unreadable:
+    """A validation error in words for the person who keeps the file. value: what was found."""
+    kind = detail["type"]
     if kind == "missing":
         return Unreadable("It is required and missing.", f"Fill in {where}.")
     if kind == "string_too_short":

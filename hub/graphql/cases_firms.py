@@ -37,7 +37,7 @@ class FirmQueries:
         self,
         info: Info,
         search: str | None = strawberry.UNSET,
-        first: int = 20,
+        first: int | None = 20,
         after: str | None = strawberry.UNSET,
     ) -> SmeConnection:
         """Firms that the caller registered or may read now, the latest registration first.
@@ -52,7 +52,7 @@ class FirmQueries:
                     viewer,
                     context.vault,
                     search=search or None,
-                    first=first,
+                    first=20 if first is None else first,
                     after=None if after is strawberry.UNSET else after,
                 )
             )

@@ -156,7 +156,7 @@ class LedgerQueries:
 
     @requires(MEMBERS, ("events:read",))
     async def ledger(
-        self, info: Info, first: int = 20, after: str | None = strawberry.UNSET
+        self, info: Info, first: int | None = 20, after: str | None = strawberry.UNSET
     ) -> LedgerConnection:
         """Entries that the caller sent or is a party to; with ledger:audit those of its networks."""
         context = info.context
@@ -166,7 +166,7 @@ class LedgerQueries:
                     conn,
                     viewer,
                     context.vault,
-                    first=first,
+                    first=20 if first is None else first,
                     after=None if after is strawberry.UNSET else after,
                 )
             )

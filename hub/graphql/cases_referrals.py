@@ -70,7 +70,7 @@ class ReferralQueries:
         self,
         info: Info,
         filter: ReferralFilter | None = strawberry.UNSET,
-        first: int = 20,
+        first: int | None = 20,
         after: str | None = strawberry.UNSET,
     ) -> ReferralConnection:
         """Referrals that the caller is a party to, the latest update first."""
@@ -82,7 +82,7 @@ class ReferralQueries:
                     viewer,
                     context.vault,
                     filter=criteria,
-                    first=first,
+                    first=20 if first is None else first,
                     after=None if after is strawberry.UNSET else after,
                 )
             )

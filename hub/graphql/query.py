@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import strawberry
 
+from hub.graphql.cases_firms import FirmQueries
+from hub.graphql.cases_ledger import LedgerQueries
+from hub.graphql.cases_referrals import ReferralQueries
+from hub.graphql.cases_roadmaps import RoadmapQueries
 from hub.graphql.opportunities import OpportunityQueries
 from hub.graphql.registry_types import RegistryQueries
 from hub.graphql.services import ServiceQueries
@@ -12,5 +16,15 @@ from hub.graphql.vocabulary import VocabularyQueries
 
 
 @strawberry.type
-class Query(ServiceQueries, OpportunityQueries, RegistryQueries, VocabularyQueries, ViewerQueries):
+class Query(
+    ServiceQueries,
+    OpportunityQueries,
+    RegistryQueries,
+    VocabularyQueries,
+    ReferralQueries,
+    FirmQueries,
+    RoadmapQueries,
+    LedgerQueries,
+    ViewerQueries,
+):
     """Only what the caller may see is counted and found."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
+from inspect import getdoc
 
 import strawberry
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLObjectType
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
@@ -14,6 +17,8 @@ from hub.graphql.context import Requires
 from hub.graphql.query import Query
 from hub.graphql.scalars import SCALARS
 
+BACKREF = GraphQLCoreConverter.DEFINITION_BACKREF
+
 
 class AudienceSchema(strawberry.Schema):
     """The schema without the fields that none of these audiences has."""
@@ -21,10 +26,25 @@ class AudienceSchema(strawberry.Schema):
     def __init__(self, audiences: frozenset[Audience]) -> None:
         self.audiences = audiences
         super().__init__(query=Query, config=StrawberryConfig(scalar_map=SCALARS))
+        self._describe()
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         """Fields of the type for these audiences."""
         return [field for field in type_definition.fields if self._has(field)]
+
+    def _describe(self) -> None:
+        """Show clients what the docstrings of fields, filters and enums say."""
+        for type_ in self._schema.type_map.values():
+            definition = type_.extensions.get(BACKREF)
+            if isinstance(type_, GraphQLEnumType) and definition:
+                type_.description = getdoc(definition.wrapped_cls)
+            elif isinstance(type_, GraphQLInputObjectType) and definition:
+                type_.description = getdoc(definition.origin)
+            elif isinstance(type_, GraphQLObjectType):
+                for field in type_.fields.values():
+                    known = field.extensions.get(BACKREF)
+                    if known and known.base_resolver:
+                        field.description = getdoc(known.base_resolver.wrapped_func)
 
     def _has(self, field: StrawberryField) -> bool:
         asked = [one for one in field.extensions if isinstance(one, Requires)]

@@ -24,9 +24,12 @@ _SEQ = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 
 def build_router(
-    store: Store, vault: Vault, authenticate: Callable[[Request], Awaitable[Principal]]
+    store: Store,
+    vault: Vault,
+    authenticate: Callable[[Request], Awaitable[Principal]],
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> APIRouter:
-    """The receipts' address. authenticate: raises Denied for a token that does not hold."""
+    """The receipts' address. authenticate: raises Denied for a token that does not hold; clock: aware UTC."""
     router = APIRouter(tags=["events"])
 
     @router.get("/receipts/{seq}")
@@ -37,7 +40,7 @@ def build_router(
             raise missing_token()
         if "events:read" not in principal.scopes:
             raise missing_scope("events:read")
-        now = datetime.now(UTC)
+        now = clock()
         number = int(seq) if _SEQ.fullmatch(seq) else 0
         receipt = await store.read(
             lambda conn: receipt_of(conn, viewer_of(conn, principal, now), vault, number)

@@ -16,7 +16,7 @@ from tests.connectors.tables import CELLS, HEADER, LEAST, table
     [
         ("Statut", "ouvert", '"ouvert" is not known'),
         ("Étape du parcours", "diagnostique", '"diagnostique" is not known'),
-        ("Secteurs (NACE)", "99.99", "99.99 is not a code of nace-2.1"),
+        ("Secteurs (NACE)", "99.99", '"99.99": is not a code of nace-2.1'),
         ("Produits (SH)", "040", "Harmonized System"),
         ("Pays cibles", "Allemange", '"Allemange" is not a country'),
         ("Langues", "elfique", '"elfique" is not a language'),
@@ -82,7 +82,7 @@ def test_dates_in_the_wrong_order_are_a_fault_of_the_row(write: Any, read: Any) 
     text = table([*HEADER, "Date de début", "Date de fin"], [*CELLS, "02/01/2027", "01/01/2027"])
     rows, (rejected,) = read(Spreadsheet(), write(text))
     assert rows == []
-    assert (rejected.field, rejected.message) == ("", "valid_to is before valid_from.")
+    assert (rejected.field, rejected.message) == ("Date de fin", '"2027-01-01": is before valid_from.')
 
 
 def test_unknown_column_is_reported_once_and_the_others_are_read(write: Any, read: Any) -> None:

@@ -95,10 +95,13 @@ async def running(folder: Path, scopes: Sequence[str] = ()) -> AsyncIterator[Net
     with socket.create_server(("127.0.0.1", 0)) as listening:
         settings = Settings(data_dir=folder / "hub", port=listening.getsockname()[1])
         hub = open_hub(settings)
-        client = await add_partner(
-            hub, "partner", "A partner", "FR", None, "member", list(scopes), None, bearer=False
+        key = generate_key()
+        public = {name: value for name, value in key.items() if name != "d"}
+        row = await add_partner(
+            hub, "partner", "A partner", "FR", None, "member", list(scopes), public, bearer=False
         )
-        assert isinstance(client, dict), client
+        assert isinstance(row, dict), row
+        client = {**row, "private_key_jwk": key}
         gate = Gate(build_app(settings, hub))
         server = uvicorn.Server(uvicorn.Config(gate, log_config=None))
         serving = asyncio.create_task(server.serve(sockets=[listening]))

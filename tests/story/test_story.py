@@ -42,7 +42,9 @@ async def test_every_step_of_the_story_is_answered_as_told(served: Served) -> No
     told = {step["step"]: step["expect"] for step in STEPS}
     assert {number: said(answer) for number, answer in answers.items()} == told
 
-    seqs = {number: answer.json()["receipts"][0]["seq"] for number, answer in answers.items() if answer.is_success}
+    seqs = {
+        number: answer.json()["receipts"][0]["seq"] for number, answer in answers.items() if answer.is_success
+    }
     first, again = 5, 57
     assert STEPS[first - 1]["event"] == STEPS[again - 1]["event"]
     assert seqs.pop(again) == seqs[first]

@@ -11,7 +11,11 @@ from hub.domain.principal import Principal
 from hub.domain.scopes import DEFAULT_SCOPES, Audience
 from hub.domain.services import service_id
 
-KENT, NORMANDY, EEN = "kent-international-business", "team-france-export-normandy", "enterprise-europe-network"
+KENT, NORMANDY, EEN = (
+    "kent-international-business",
+    "team-france-export-normandy",
+    "enterprise-europe-network",
+)
 PARTNERS = (KENT, NORMANDY, EEN)
 NETWORK = "kent"
 Message = dict[str, Any]
@@ -91,7 +95,13 @@ def consent(sender: Principal, number: str, *recipients: str, id_: str, **member
 
 def referral(sender: Principal, number: str, id_: str, consent_id: str, **members: Any) -> Message:
     """A request for help, to NORMANDY unless told otherwise."""
-    data = {"sme_id": firm_id(number), "network": NETWORK, "to": NORMANDY, "consent_id": consent_id, **members}
+    data = {
+        "sme_id": firm_id(number),
+        "network": NETWORK,
+        "to": NORMANDY,
+        "consent_id": consent_id,
+        **members,
+    }
     return event(sender, "referral.requested", id_, {k: v for k, v in data.items() if v is not None})
 
 

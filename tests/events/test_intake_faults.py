@@ -1,0 +1,129 @@
+"""Intake under faults: what cannot be stored is not acknowledged, and all goes on afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from hub.domain import registry
+from hub.domain.record import Accepted, Changes, KeyState
+from hub.domain.registry import EventSpec
+from hub.events.intake import QUEUE_EVENTS_MAX, Intake
+from hub.events.rejection import Rejected
+from tests.support.messages import KENT, network_events, network_manager, partner, service
+from tests.support.spine import BACKBONES, Spine, running_spine
+
+KENTS = partner(KENT)
+
+
+async def test_a_full_queue_turns_away_and_takes_again_once_it_is_worked_off(spine: Spine) -> None:
+    await spine.set_up_network()
+    # A writer of its own, not yet at work: its queue can only grow.
+    idle = Spine(spine.hub)
+    intake = Intake(spine.hub.store, spine.hub.vault)
+    object.__setattr__(idle, "hub", _with_intake(spine, intake))
+    batches = [[service(KENTS, f"{batch}-{n}") for n in range(1_000)] for batch in range(5)]
+    waiting = [asyncio.ensure_future(idle.post(KENTS, *messages)) for messages in batches[:4]]
+    await asyncio.sleep(0)
+    with pytest.raises(Rejected) as caught:
+        await idle.post(KENTS, *batches[4])
+    assert (caught.value.status, caught.value.code) == (503, "hub.unavailable")
+    assert 4 * 1_000 <= QUEUE_EVENTS_MAX < 5 * 1_000
+    writer = asyncio.ensure_future(intake.run())
+    try:
+        assert [len(one) for one in await asyncio.gather(*waiting)] == [1_000] * 4
+        assert len(await idle.post(KENTS, *batches[4])) == 1_000
+    finally:
+        writer.cancel()
+        await asyncio.gather(writer, return_exceptions=True)
+
+
+def _with_intake(spine: Spine, intake: Intake) -> object:
+    import dataclasses
+
+    return dataclasses.replace(spine.hub, intake=intake)
+
+
+async def _full_disk(spine: Spine, full: bool) -> None:
+    """The truth may grow no further, or as it likes: what SQLite says at the limit is `disk is full`."""
+
+    def limit(conn: Connection) -> None:
+        pages = conn.exec_driver_sql("PRAGMA page_count").scalar_one()
+        conn.exec_driver_sql(f"PRAGMA max_page_count={pages if full else 1_000_000_000}")
+
+    await spine.hub.store.intake(limit)
+
+
+async def test_a_full_disk_acknowledges_nothing_and_loses_nothing(tmp_path: Path) -> None:
+    async with running_spine(BACKBONES["embedded"], tmp_path) as spine:
+        await spine.set_up_network()
+        acknowledged = await spine.post(KENTS, service(KENTS, "before"))
+        await _full_disk(spine, full=True)
+        before = await spine.counts()
+        messages = [service(KENTS, f"during-{n}", description={"en": "x" * 4_000}) for n in range(30)]
+        answers = await asyncio.gather(
+            *(spine.post(KENTS, message) for message in messages), return_exceptions=True
+        )
+        refused = [one for one in answers if isinstance(one, Rejected)]
+        assert refused, "the disk was never full"
+        assert {(one.status, one.code) for one in refused} == {(503, "hub.unavailable")}
+        taken = [receipt for one in answers if isinstance(one, list) for receipt in one]
+        assert (await spine.counts())["inbox"] == before["inbox"] + len(taken)
+
+        await _full_disk(spine, full=False)
+        again = [(await spine.post(KENTS, message))[0] for message in messages]
+        assert {one.seq for one in again if one.duplicate} == {one.seq for one in taken}
+        assert set(await spine.verdicts([*acknowledged, *again])) == {"applied"}
+
+
+async def test_a_database_that_is_gone_is_told_and_comes_back(tmp_path: Path) -> None:
+    async with running_spine(BACKBONES["embedded"], tmp_path) as spine:
+        await spine.set_up_network()
+        await spine.hub.store.intake(lambda conn: conn.exec_driver_sql("PRAGMA query_only=ON"))
+        with pytest.raises(Rejected) as caught:
+            await spine.post(KENTS, service(KENTS))
+        assert (caught.value.status, caught.value.code) == (503, "hub.unavailable")
+        assert "same id" in caught.value.remedy
+        await spine.hub.store.intake(lambda conn: conn.exec_driver_sql("PRAGMA query_only=OFF"))
+        assert not (await spine.post(KENTS, service(KENTS)))[0].duplicate
+
+
+async def test_an_event_that_breaks_its_fold_is_parked_and_the_flow_goes_on(
+    spine: Spine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No honest event is known to break a fold, so one type gets a fold with a fault."""
+    await spine.set_up_network()
+    spec = registry.EVENTS["hub.service.assured.v1"]
+
+    def faulty(_state: KeyState, _event: Accepted[object]) -> Changes:
+        raise ZeroDivisionError("a fault in a fold")
+
+    broken = EventSpec(spec.payload, spec.topic, spec.key, spec.scopes, faulty)
+    monkeypatch.setitem(registry.EVENTS, "hub.service.assured.v1", broken)
+    published = service(KENTS)
+    poison = {
+        **published,
+        "id": "poison",
+        "type": "hub.service.assured.v1",
+        "data": {"assured_date": "2026-11-22"},
+    }
+    capacity = {"capacity": {"status": "waitlist"}}
+    later = {**published, "id": "later", "type": "hub.service.capacity-changed.v1", "data": capacity}
+    receipts = await spine.post(KENTS, published, poison, later, service(KENTS, "other"))
+    assert await spine.verdicts(receipts) == ["applied", "parked event.malformed", "applied", "applied"]
+
+
+async def test_what_was_accepted_before_a_stop_is_projected_after_it(tmp_path: Path) -> None:
+    manager = network_manager()
+    hub = BACKBONES["embedded"](tmp_path)
+    await hub.prepare()
+    writer = asyncio.ensure_future(hub.intake.run())
+    receipts = await Spine(hub).post(manager, *network_events(manager))
+    writer.cancel()
+    await asyncio.gather(writer, return_exceptions=True)
+    await hub.store.close()
+    async with running_spine(BACKBONES["embedded"], tmp_path) as spine:
+        assert set(await spine.verdicts(receipts)) == {"applied"}

@@ -1,0 +1,19 @@
+"""A hub of its own for each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.graphql.cases.world import World
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A hub with two networks, four partners, two services, and no case."""
+    hub = World(tmp_path)
+    await hub.open()
+    yield hub
+    await hub.close()
