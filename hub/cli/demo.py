@@ -115,12 +115,15 @@ async def _demo(settings: Settings, once: bool, json_: bool) -> None:
         async with httpx.AsyncClient(base_url=settings.public_url, timeout=30.0) as http:
             network = demo_story.Network(http, credentials)
             talk.rule("[bold]1 · The network")
+            talk.print("Three partners have keys; the manager configures the network, and they join it.")
             await demo_story.found(network, PARTNERS)
-            talk.print(f"Network [bold]kent[/]: {', '.join(one.name for one in PARTNERS)}.")
             talk.rule("[bold]2 · The catalogue")
+            talk.print("Each partner publishes its own feed, in its own format and language.")
             await _import_feeds(network)
             talk.rule("[bold]3 · A referral")
+            talk.print("A firm in Kent consents, is diagnosed, and is referred to Normandy for a grant.")
             story = await demo_story.refer(network)
+            talk.rule("[bold]4 · What everybody can see")
             summary = await demo_story.summarise(network, story)
         report = {
             **summary.counts,
@@ -186,7 +189,7 @@ async def _import_feeds(network: demo_story.Network) -> None:
             report = await import_feed(
                 connectors[partner.connector], SAMPLES / partner.feed, network.session(partner.slug), tell
             )
-        show_report(f"{partner.name} ({partner.connector})", report)
+        show_report(f"{partner.slug}, {partner.connector}", report)
 
 
 def _show(summary: demo_story.Summary, report: dict[str, Any], settings: Settings) -> None:

@@ -15,6 +15,7 @@ import httpx
 import rfc8785
 
 from hub.auth.client import TokenClient
+from hub.cli.terminal import talk
 from hub.connectors.session import HubSession
 from hub.domain.firms import firm_wire_id
 from hub.domain.services import service_id
@@ -83,6 +84,7 @@ class Network:
         receipt = answer.json().get("receipts", [{}])[0]
         if receipt.get("status") != "applied":
             raise RuntimeError(f"{type_} was not applied: {answer.status_code} {answer.text}")
+        talk.print(f"  [dim]seq {receipt['seq']:>3}[/]  {client:<28} {type_.split('.', 1)[1]}")
         return {"event": event, "receipt": receipt}
 
     async def query(self, client: str | None, query: str, **variables: Any) -> Any:
@@ -237,7 +239,7 @@ async def summarise(network: Network, story: Story) -> Summary:
     manager = await network.query(MANAGER, _MANAGER, id=story.referral)
     head, verified = await prove(network, story.confirmation)
     listed = [
-        (one["partner"]["name"], one["kind"], one["name"])
+        (one["partner"]["name"], one["kind"].lower().replace("_", " "), one["name"])
         for one in [*shown["services"]["nodes"], *shown["opportunities"]["nodes"]]
     ]
     step = max(1, len(listed) // CATALOGUE_ROWS)

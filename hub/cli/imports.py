@@ -97,7 +97,7 @@ class ProgressBar:
 def show_report(title: str, report: Report) -> None:
     """Counts, and every row that was not taken with what to do about it."""
     talk.print(
-        f"[bold]{title}[/]: {report.new} new, {report.changed} changed, "
+        f"  [bold]{title}[/]: {report.new} new, {report.changed} changed, "
         f"{report.unchanged} unchanged, {report.withdrawn} withdrawn, {len(report.rejected)} rejected"
     )
     if report.rejected:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import dataclasses
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -22,9 +25,8 @@ KENTS = partner(KENT)
 async def test_a_full_queue_turns_away_and_takes_again_once_it_is_worked_off(spine: Spine) -> None:
     await spine.set_up_network()
     # A writer of its own, not yet at work: its queue can only grow.
-    idle = Spine(spine.hub)
     intake = Intake(spine.hub.store, spine.hub.vault)
-    object.__setattr__(idle, "hub", _with_intake(spine, intake))
+    idle = Spine(dataclasses.replace(spine.hub, intake=intake))
     batches = [[service(KENTS, f"{batch}-{n}") for n in range(1_000)] for batch in range(5)]
     waiting = [asyncio.ensure_future(idle.post(KENTS, *messages)) for messages in batches[:4]]
     await asyncio.sleep(0)
@@ -39,12 +41,6 @@ async def test_a_full_queue_turns_away_and_takes_again_once_it_is_worked_off(spi
     finally:
         writer.cancel()
         await asyncio.gather(writer, return_exceptions=True)
-
-
-def _with_intake(spine: Spine, intake: Intake) -> object:
-    import dataclasses
-
-    return dataclasses.replace(spine.hub, intake=intake)
 
 
 async def _full_disk(spine: Spine, full: bool) -> None:
@@ -79,16 +75,18 @@ async def test_a_full_disk_acknowledges_nothing_and_loses_nothing(tmp_path: Path
         assert set(await spine.verdicts([*acknowledged, *again])) == {"applied"}
 
 
-async def test_a_database_that_is_gone_is_told_and_comes_back(tmp_path: Path) -> None:
+async def test_a_database_that_fails_is_told_and_comes_back(tmp_path: Path) -> None:
     async with running_spine(BACKBONES["embedded"], tmp_path) as spine:
         await spine.set_up_network()
-        await spine.hub.store.intake(lambda conn: conn.exec_driver_sql("PRAGMA query_only=ON"))
-        with pytest.raises(Rejected) as caught:
-            await spine.post(KENTS, service(KENTS))
-        assert (caught.value.status, caught.value.code) == (503, "hub.unavailable")
-        assert "same id" in caught.value.remedy
-        await spine.hub.store.intake(lambda conn: conn.exec_driver_sql("PRAGMA query_only=OFF"))
-        assert not (await spine.post(KENTS, service(KENTS)))[0].duplicate
+        message = service(KENTS)
+        with contextlib.closing(sqlite3.connect(tmp_path / "hub.db")) as operator:
+            operator.execute("ALTER TABLE identity RENAME TO taken_away")
+            with pytest.raises(Rejected) as caught:
+                await spine.post(KENTS, message)
+            assert (caught.value.status, caught.value.code) == (503, "hub.unavailable")
+            assert "same id" in caught.value.remedy
+            operator.execute("ALTER TABLE taken_away RENAME TO identity")
+        assert not (await spine.post(KENTS, message))[0].duplicate
 
 
 async def test_an_event_that_breaks_its_fold_is_parked_and_the_flow_goes_on(

@@ -25,6 +25,7 @@ from hub.store.tables import read, truth
 from hub.store.vault import Vault
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+TODAY = NOW.date()
 KENT, NORMANDY, EEN = (
     "kent-international-business",
     "team-france-export-normandy",
@@ -144,7 +145,7 @@ def service(
 
 
 def opportunity(
-    reference: str, *, by: str = EEN, published_on: date = NOW.date(), withdrawn: bool = False, **data: Any
+    reference: str, *, by: str = EEN, published_on: date = TODAY, withdrawn: bool = False, **data: Any
 ) -> Opportunity:
     """A published opportunity, valid for a year."""
     payload = {
