@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -36,8 +36,7 @@ from hub.domain.services import service_id
 HOST = "127.0.0.1"
 PARTNER = "bench"
 BATCH, LANES = 100, 32
-RUN_S = 3.0
-PEER_S = 1.0
+RUN_S, PEER_S = 3.0, 0.5
 SINGLES_MAX, BATCHES_MAX = 12_000, 400
 WAIT_S_MAX = 20.0
 PEER = "sqlite3, WAL, synchronous=FULL"
@@ -110,41 +109,39 @@ class Lane(asyncio.Protocol):
 
 def measure() -> list[Row]:
     """One row a figure: {"name", "value", "unit", "peer", "ratio", "target", "met"}."""
-    base = Path("var")
-    base.mkdir(exist_ok=True)
+    (base := Path("var")).mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=base, prefix="bench-") as name:
         folder = Path(name)
-        peers = _raw_inserts(folder)
         with _fixed() as fixed, _hub(folder / "data") as port:
-            return uvloop.run(_measure(port, fixed, folder / "data", peers))
+            return uvloop.run(_measure(port, fixed, folder))
 
 
-async def _measure(port: int, fixed: int, data_dir: Path, peers: tuple[float, float]) -> list[Row]:
-    single_peer, batch_peer = peers
-    authorization = await _authorization(port, data_dir)
+async def _measure(port: int, fixed: int, folder: Path) -> list[Row]:
+    raw, authorization = folder / "raw.db", await _authorization(port, folder / "data")
     alone = await _run(fixed, _requests(authorization, SINGLES_MAX, 1), LANES)
-    one = await _run(port, _requests(authorization, SINGLES_MAX, 1), 1)
-    many = await _run(port, _requests(authorization, SINGLES_MAX, 1), LANES)
+    one, one_peer = await _beside(raw, port, _requests(authorization, SINGLES_MAX, 1), 1, 1)
+    many, many_peer = await _beside(raw, port, _requests(authorization, SINGLES_MAX, 1), LANES, 1)
     batches = _requests(authorization, BATCHES_MAX, BATCH)
     _, behind = await _caught_up(port)
+    before = _raw_rate(raw, BATCH)
     start = perf_counter()
     batched = await _run(port, batches, 2)
     end, shown = await _caught_up(port)
+    batch_peer = (before + _raw_rate(raw, BATCH)) / 2
     one_ms, many_ms = (median(run.latencies_s) * 1000 for run in (one, many))
     taken, shown_rate = batched.rate * BATCH, (shown - behind) / (end - start)
     rows = [
-        ("single events, 1 connection", one.rate, "events/s", 1, one.rate / single_peer),
-        ("single events, 1 connection, p50", one_ms, "ms", 1, 1000 / single_peer / one_ms),
-        (f"single events, {LANES} connections", many.rate, "events/s", 1, many.rate / single_peer),
-        (f"single events, {LANES} connections, p50", many_ms, "ms", 1, 1000 / single_peer / many_ms),
+        ("single events, 1 connection", one.rate, "events/s", 1, one.rate / one_peer),
+        ("single events, 1 connection, p50", one_ms, "ms", 1, 1000 / one_peer / one_ms),
+        (f"single events, {LANES} connections", many.rate, "events/s", 1, many.rate / many_peer),
+        (f"single events, {LANES} connections, p50", many_ms, "ms", 1, 1000 / many_peer / many_ms),
         ("batches of 100, 2 connections", taken, "events/s", BATCH, taken / batch_peer),
         ("these batches, until read", shown_rate, "events/s", BATCH, shown_rate / batch_peer),
     ]
     # What the client itself can do: far above the other rows, or these would measure the client.
-    beside = f"single events, {LANES} connections"
     return [
         *(_row(*row[:3], f"{PEER}, {row[3]} a commit", row[4]) for row in rows),
-        _row("the client on fixed bytes", alone.rate, "requests/s", beside, alone.rate / many.rate),
+        _row("the client on fixed bytes", alone.rate, "requests/s", rows[2][0], alone.rate / many.rate),
     ]
 
 
@@ -187,26 +184,29 @@ def _event() -> dict[str, Any]:
     }
 
 
-def _raw_inserts(folder: Path) -> tuple[float, float]:
-    """Rows a second of bare sqlite3 on the same disk: one a commit, and a hundred a commit."""
-    body = json.dumps(_event())
-    conn = sqlite3.connect(folder / "raw.db", isolation_level=None)
-    try:
+async def _beside(
+    raw: Path, port: int, requests: Sequence[bytes], lanes: int, size: int
+) -> tuple[Load, float]:
+    """A run, and the peer's rows a second right before and after it: a busy machine slows both."""
+    before = _raw_rate(raw, size)
+    load = await _run(port, requests, lanes)
+    return load, (before + _raw_rate(raw, size)) / 2
+
+
+def _raw_rate(raw: Path, size: int) -> float:
+    """Rows a second of bare sqlite3 on the same disk, so many a commit."""
+    rows = [(json.dumps(_event()),)] * size
+    with closing(sqlite3.connect(raw, isolation_level=None)) as conn:
         conn.execute("PRAGMA journal_mode=WAL")
         conn.execute("PRAGMA synchronous=FULL")
-        conn.execute("CREATE TABLE inbox (seq INTEGER PRIMARY KEY, event TEXT NOT NULL)")
-        rates = []
-        for size in (1, BATCH):
-            done, start = 0, perf_counter()
-            while (passed := perf_counter() - start) < PEER_S:
-                conn.execute("BEGIN IMMEDIATE")
-                conn.executemany("INSERT INTO inbox (event) VALUES (?)", [(body,)] * size)
-                conn.execute("COMMIT")
-                done += size
-            rates.append(done / passed)
-    finally:
-        conn.close()
-    return rates[0], rates[1]
+        conn.execute("CREATE TABLE IF NOT EXISTS inbox (seq INTEGER PRIMARY KEY, event TEXT NOT NULL)")
+        done, start = 0, perf_counter()
+        while (passed := perf_counter() - start) < PEER_S:
+            conn.execute("BEGIN IMMEDIATE")
+            conn.executemany("INSERT INTO inbox (event) VALUES (?)", rows)
+            conn.execute("COMMIT")
+            done += size
+    return done / passed
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from hub.app import open_hub
 from hub.cli import demo_story
+from hub.cli.demo_clients import Network
 from hub.cli.demo_story import Member
 from hub.cli.imports import ProgressBar, show_report
 from hub.cli.onboarding import NewClient, add_client
@@ -113,7 +114,7 @@ async def _demo(settings: Settings, once: bool, json_: bool) -> None:
         await _started(web, serving)
         credentials = await _onboard(settings)
         async with httpx.AsyncClient(base_url=settings.public_url, timeout=30.0) as http:
-            network = demo_story.Network(http, credentials)
+            network = Network(http, credentials)
             talk.rule("[bold]1 · The network")
             talk.print("Three partners have keys; the manager configures the network, and they join it.")
             await demo_story.found(network, PARTNERS)
@@ -182,7 +183,7 @@ async def _onboard(settings: Settings) -> dict[str, Any]:
     return credentials
 
 
-async def _import_feeds(network: demo_story.Network) -> None:
+async def _import_feeds(network: Network) -> None:
     connectors = {one.name: one for one in CONNECTORS}
     for partner in PARTNERS:
         with ProgressBar(partner.name, quiet=False) as tell:

@@ -154,7 +154,7 @@ async def _membership(info: Info, partner: Partner, held: MembershipRecord) -> M
 async def _unsealed(info: Info, name: str) -> str | None:
     vault = info.context.vault
     subjects = await info.context.store.read(lambda conn: vault.by_surrogate(conn, [surrogate_of(name)]))
-    opened = unseal(name, {subject.surrogate: subject for subject in subjects.values()})
+    opened = unseal(name, subjects)
     return opened if isinstance(opened, str) else None
 
 

@@ -31,13 +31,13 @@ class References:
                 select(*columns).where(tuple_(reference.c.kind, reference.c.id).in_(list(wanted)))
             )
             for row in found:
-                self._rows[row.kind, row.id][row.owner] = row.tuple()
+                self._rows[row.kind, row.id][row.owner] = (row.kind, row.id, row.owner, row.target, row.live)
         if self._members:
             found = conn.execute(
                 select(*columns).where(reference.c.kind == "member", reference.c.owner.in_(self._members))
             )
             for row in found:
-                self._members[row.owner][row.id] = row.tuple()
+                self._members[row.owner][row.id] = (row.kind, row.id, row.owner, row.target, row.live)
         self._changed: dict[tuple[str, str, str], Row] = {}
 
     def owner(self, kind: str, id_: str) -> str | None:

@@ -23,7 +23,7 @@ from hub.cli.partners import add_partner
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience
 from hub.settings import Settings
-from tests.support.messages import PARTNERS, Message
+from tests.support.messages import PARTNERS
 
 START_S = 20.0
 MANAGER = "network-manager"
@@ -70,9 +70,7 @@ class Served:
     settings: Settings
     rows: dict[str, dict[str, Any]] = field(repr=False)
 
-    async def post(
-        self, as_: str, message: Message | bytes, *, headers: dict[str, str] | None = None
-    ) -> httpx.Response:
+    async def post(self, as_: str, message: Any, *, headers: dict[str, str] | None = None) -> httpx.Response:
         """One POST /events, structured unless the headers say otherwise."""
         async with Session(self) as session:
             return await session.post(as_, message, headers=headers)
@@ -96,12 +94,13 @@ class Session:
     async def __aexit__(self, *_error: object) -> None:
         await self.http.aclose()
 
-    async def post(
-        self, as_: str, message: Message | bytes, *, headers: dict[str, str] | None = None
-    ) -> httpx.Response:
-        """One POST /events of that client."""
-        url = f"{self.served.base_url}/events"
-        token = await self._tokens[as_].headers("POST", url)
+    async def headers(self, as_: str) -> dict[str, str]:
+        """Authorization of one POST /events of that client."""
+        return await self._tokens[as_].headers("POST", f"{self.served.base_url}/events")
+
+    async def post(self, as_: str, message: Any, *, headers: dict[str, str] | None = None) -> httpx.Response:
+        """One POST /events of that client: bytes as they are, anything else as JSON."""
+        url, token = "/events", await self.headers(as_)
         kind = {"Content-Type": "application/cloudevents+json", **(headers or {})}
         if isinstance(message, bytes):
             return await self.http.post(url, content=message, headers={**kind, **token})

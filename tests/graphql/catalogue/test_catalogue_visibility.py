@@ -87,13 +87,17 @@ async def test_what_a_suspended_partner_published_stays(filled: World) -> None:
 
 async def test_withdrawn_entries_are_gone_and_come_back_when_published_again(filled: World) -> None:
     await filled.project(service("kent", withdrawn=True), opportunity("kent", by=KENT, withdrawn=True))
-    document = f'{{ service(id: "{service("kent").id}") {{ ownId }} opportunity(id: "{opportunity("kent", by=KENT).id}") {{ reference }} }}'
+    document = "query One($a: ID!, $b: ID!) { service(id: $a) { ownId } opportunity(id: $b) { reference } }"
+    ids = {"a": service("kent").id, "b": opportunity("kent", by=KENT).id}
     assert await filled.found() == ["normandy"]
     assert await filled.found(filter={"sector": ["62"]}) == ["normandy"]
     assert await _opportunities(filled) == {"normandy"}
-    assert await filled.data(document) == {"service": None, "opportunity": None}
+    assert await filled.data(document, ids) == {"service": None, "opportunity": None}
     await filled.project(service("kent"), opportunity("kent", by=KENT))
-    assert await filled.data(document) == {"service": {"ownId": "kent"}, "opportunity": {"reference": "kent"}}
+    assert await filled.data(document, ids) == {
+        "service": {"ownId": "kent"},
+        "opportunity": {"reference": "kent"},
+    }
 
 
 async def test_an_expired_opportunity_is_fetched_by_id_but_not_listed(filled: World) -> None:

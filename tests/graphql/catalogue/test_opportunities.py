@@ -9,7 +9,9 @@ import pytest
 
 from tests.graphql.catalogue.world import EEN, KENT, TODAY, World, all_pages, opportunity, partner
 
-FIND = """query Find($filter: OpportunityFilter, $search: String, $first: Int, $after: String, $language: String) {
+FIND = """query Find(
+  $filter: OpportunityFilter, $search: String, $first: Int, $after: String, $language: String
+) {
   opportunities(filter: $filter, search: $search, first: $first, after: $after, language: $language) {
     totalCount version nodes { id reference title } edges { cursor node { id } }
     pageInfo { hasNextPage hasPreviousPage endCursor }

@@ -15,7 +15,7 @@ from hub.domain.services import CapacityStatus, PathwayStep, ServiceStatus, Serv
 from hub.domain.values import Experience, Need, OutcomeKind, Size
 from hub.graphql.labels import LABELS
 from hub.graphql.vocabulary import NAMES
-from hub.store.vault import seal
+from hub.store.vault import save_subjects, seal
 from tests.graphql.catalogue.world import (
     KENT,
     MANAGER,
@@ -46,9 +46,9 @@ async def filled(world: World) -> World:
             ],
         }
     )
-    sealed = await world.store.intake(
-        lambda conn: seal(world.vault.create(conn, ["person"])["person"], "A. Manager")
-    )
+    person, row = world.vault.make("person")
+    await world.store.intake(lambda conn: save_subjects(conn, [row]))
+    sealed = seal(person, "A. Manager")
     await world.project(
         network("south-east", lead=KENT, manager_name=sealed, manager_from=date(2026, 1, 1)),
         network("normandy", lead="not-yet-known"),
@@ -62,7 +62,8 @@ async def filled(world: World) -> World:
 
 async def test_networks_lead_to_their_members_with_roles_and_dates(filled: World) -> None:
     data = await filled.data(
-        "{ networks { slug name lead { slug } members { partner { slug } network { slug } role from until } } }"
+        "{ networks { slug name lead { slug } "
+        "members { partner { slug } network { slug } role from until } } }"
     )
     assert data["networks"] == [
         {
@@ -115,7 +116,8 @@ async def test_partners_of_a_network_are_its_members_of_today(filled: World) -> 
 
 async def test_a_partner_tells_its_name_status_roles_and_successor(filled: World) -> None:
     document = """query P($slug: String!) { partner(slug: $slug) {
-      slug name(language: "fr") country status serviceCount memberships { network { slug } role } successor { slug }
+      slug name(language: "fr") country status serviceCount
+      memberships { network { slug } role } successor { slug }
     } }"""
     assert (await filled.data(document, {"slug": NORMANDY}))["partner"] == {
         "slug": NORMANDY,

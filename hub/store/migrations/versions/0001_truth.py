@@ -10,23 +10,28 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table(
-        "checkpoint",
-        sa.Column("size", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("root", sa.LargeBinary(), nullable=False),
-        sa.Column("note", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("size"),
-    )
-    op.create_table(
-        "identity",
-        sa.Column("partner", sa.String(), nullable=False),
-        sa.Column("source", sa.String(), nullable=False),
-        sa.Column("event_id", sa.String(), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("partner", "source", "event_id"),
-        sa.UniqueConstraint("seq"),
-    )
+    _inbox()
+    _ledger()
+    _clients()
+
+
+def downgrade() -> None:
+    op.drop_table("oauth_client_key")
+    op.drop_table("tile")
+    op.drop_table("subject_key")
+    op.drop_table("reference")
+    with op.batch_alter_table("oauth_jti", schema=None) as batch_op:
+        batch_op.drop_index("oauth_jti_expires_at")
+
+    op.drop_table("oauth_jti")
+    op.drop_table("oauth_client")
+    op.drop_table("leaf")
+    op.drop_table("inbox")
+    op.drop_table("identity")
+    op.drop_table("checkpoint")
+
+
+def _inbox() -> None:
     op.create_table(
         "inbox",
         sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
@@ -45,34 +50,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq"),
     )
     op.create_table(
-        "leaf",
-        sa.Column("leaf_index", sa.Integer(), autoincrement=False, nullable=False),
+        "identity",
+        sa.Column("partner", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("event_id", sa.String(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("leaf_index"),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("partner", "source", "event_id"),
         sa.UniqueConstraint("seq"),
     )
-    op.create_table(
-        "oauth_client",
-        sa.Column("client_id", sa.String(), nullable=False),
-        sa.Column("partner", sa.String(), nullable=True),
-        sa.Column("audience", sa.String(), nullable=False),
-        sa.Column("source_prefix", sa.String(), nullable=False),
-        sa.Column("networks", sa.Text(), nullable=True),
-        sa.Column("scopes", sa.Text(), nullable=False),
-        sa.Column("bearer", sa.Boolean(), nullable=False),
-        sa.Column("suspended", sa.Boolean(), nullable=False),
-        sa.Column("created_at", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("client_id"),
-    )
-    op.create_table(
-        "oauth_jti",
-        sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("expires_at", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("digest"),
-    )
-    with op.batch_alter_table("oauth_jti", schema=None) as batch_op:
-        batch_op.create_index("oauth_jti_expires_at", ["expires_at"], unique=False)
-
     op.create_table(
         "reference",
         sa.Column("kind", sa.String(), nullable=False),
@@ -92,12 +78,45 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("surrogate"),
         sa.UniqueConstraint("digest"),
     )
+
+
+def _ledger() -> None:
+    op.create_table(
+        "leaf",
+        sa.Column("leaf_index", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("leaf_index"),
+        sa.UniqueConstraint("seq"),
+    )
     op.create_table(
         "tile",
         sa.Column("level", sa.Integer(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("hashes", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("level", "position"),
+    )
+    op.create_table(
+        "checkpoint",
+        sa.Column("size", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("size"),
+    )
+
+
+def _clients() -> None:
+    op.create_table(
+        "oauth_client",
+        sa.Column("client_id", sa.String(), nullable=False),
+        sa.Column("partner", sa.String(), nullable=True),
+        sa.Column("audience", sa.String(), nullable=False),
+        sa.Column("source_prefix", sa.String(), nullable=False),
+        sa.Column("networks", sa.Text(), nullable=True),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("bearer", sa.Boolean(), nullable=False),
+        sa.Column("suspended", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("client_id"),
     )
     op.create_table(
         "oauth_client_key",
@@ -112,19 +131,11 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("client_id", "kid"),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("oauth_client_key")
-    op.drop_table("tile")
-    op.drop_table("subject_key")
-    op.drop_table("reference")
+    op.create_table(
+        "oauth_jti",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
     with op.batch_alter_table("oauth_jti", schema=None) as batch_op:
-        batch_op.drop_index("oauth_jti_expires_at")
-
-    op.drop_table("oauth_jti")
-    op.drop_table("oauth_client")
-    op.drop_table("leaf")
-    op.drop_table("inbox")
-    op.drop_table("identity")
-    op.drop_table("checkpoint")
+        batch_op.create_index("oauth_jti_expires_at", ["expires_at"], unique=False)
