@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.app import Hub
+from hub.events.spine import Hub
 from tests.support.serving import Served, serving
 from tests.support.spine import BACKBONES, Spine, running_spine
 

@@ -16,7 +16,6 @@ import uvicorn
 from rich.panel import Panel
 from rich.table import Table
 
-from hub.app import open_hub
 from hub.cli import demo_story
 from hub.cli.demo_clients import Network
 from hub.cli.demo_story import Member
@@ -29,6 +28,7 @@ from hub.connectors import CONNECTORS
 from hub.connectors.importer import import_feed
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience
+from hub.events.spine import open_hub
 from hub.settings import Settings
 
 DEFAULT_DIR = Path("var/demo")

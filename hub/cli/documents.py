@@ -5,8 +5,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hub.app import build_app, open_hub
+from hub.app import build_app
 from hub.cli.terminal import data, print_json
+from hub.events.spine import open_hub
 from hub.graphql.schema import full_schema
 from hub.settings import Settings
 

@@ -12,7 +12,6 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from hub.app import Hub
 from hub.auth.client import generate_key
 from hub.auth.jws import BadJws, registered_jwk
 from hub.domain.principal import HUB, Principal
@@ -23,6 +22,7 @@ from hub.events.accept import accept
 from hub.events.check import check
 from hub.events.envelope import Envelope
 from hub.events.rejection import Rejected
+from hub.events.spine import Hub
 from hub.store import clients
 from hub.store.references import References
 
@@ -78,7 +78,9 @@ async def add_client(hub: Hub, new: NewClient, events: Sequence[Envelope] = ()) 
     """Add a client, and accept the events that go with it, in one commit; its row of credentials.json."""
     unknown = sorted(set(new.scopes) - SCOPES)
     if unknown:
-        return Refusal("scope.unknown", f"There is no scope {unknown[0]}.", "docs/scopes.md lists them.")
+        return Refusal(
+            "client.unknown_scope", f"There is no scope {unknown[0]}.", "docs/scopes.md lists them."
+        )
     if not is_slug(new.client_id) or new.client_id == HUB:
         return Refusal(
             "client.invalid_name",

@@ -10,12 +10,12 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from hub.app import Hub, open_hub
 from hub.cli.onboarding import NewClient, add_client, event, network_exists, post, read_public_key
 from hub.cli.serve import Json
 from hub.cli.terminal import data, print_json, refuse, talk
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience
+from hub.events.spine import Hub, open_hub
 from hub.settings import Settings
 from hub.store import clients
 

@@ -10,13 +10,13 @@ import typer
 from rich.progress import Progress as Bar
 from sqlalchemy import Connection, select
 
-from hub.app import Hub
 from hub.cli.partners import run
 from hub.cli.serve import Json
 from hub.cli.terminal import print_json, talk
 from hub.events.backbone import EmbeddedBackbone
 from hub.events.progress import Progress
 from hub.events.projector import STREAM, Projector
+from hub.events.spine import Hub
 from hub.store.engine import SqliteStore
 from hub.store.projection import offset_of
 from hub.store.schema import prepare_read_model

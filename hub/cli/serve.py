@@ -12,8 +12,9 @@ import typer
 import uvicorn
 from rich.table import Table
 
-from hub.app import build_app, open_hub
+from hub.app import build_app
 from hub.cli.terminal import data, print_json, talk
+from hub.events.spine import open_hub
 from hub.settings import Settings
 from hub.store.schema import migrate_truth, prepare_read_model
 

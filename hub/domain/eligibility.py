@@ -27,6 +27,10 @@ _NEGATED: dict[Verdict, Verdict] = {
 }
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 class Node(Value):
     """One of all, any, not, or a clause: a fact with one test."""
 
@@ -51,6 +55,8 @@ class Node(Value):
             raise ValueError("must hold a fact with exactly one of in, equals, at_least, at_most")
         elif (self.at_least is not None or self.at_most is not None) and self.fact not in NUMERIC_FACTS:
             raise ValueError(f"{self.fact} is not a number: use in or equals")
+        elif self.fact in NUMERIC_FACTS and not all(map(_is_number, self.in_ or tests)):
+            raise ValueError(f"{self.fact} is a number: compare it with numbers")
         return self
 
     @property
@@ -81,12 +87,16 @@ def _clause_depths(node: Node, depth: int) -> Iterator[int]:
 
 @dataclass(frozen=True, slots=True)
 class ClauseVerdict:
-    """What one clause says of a firm; text: the publisher's words by language, empty when it gave none."""
+    """What one clause says of a firm; text: the publisher's words by language, empty when it gave none.
+
+    negated: it stands under an odd number of nots, which its verdict takes into account.
+    """
 
     verdict: Verdict
     fact: str
     text: dict[str, str]
     clause: Node
+    negated: bool
 
 
 def assess(tree: Node | None, facts: dict[str, Any]) -> tuple[Verdict, list[ClauseVerdict]]:
@@ -95,17 +105,19 @@ def assess(tree: Node | None, facts: dict[str, Any]) -> tuple[Verdict, list[Clau
     facts: by fact name; absent or None is unknown (three-valued logic after Kleene). No tree: eligible.
     """
     clauses: list[ClauseVerdict] = []
-    return ("eligible" if tree is None else _assess(tree, facts, clauses)), clauses
+    return ("eligible" if tree is None else _assess(tree, facts, clauses, negated=False)), clauses
 
 
-def _assess(node: Node, facts: dict[str, Any], clauses: list[ClauseVerdict]) -> Verdict:
+def _assess(node: Node, facts: dict[str, Any], clauses: list[ClauseVerdict], *, negated: bool) -> Verdict:
     if node.fact is not None:
         verdict = _test(node, facts.get(node.fact))
         text = node.text if isinstance(node.text, dict) else {"und": node.text} if node.text else {}
-        clauses.append(ClauseVerdict(verdict, node.fact, text, node))
+        seen = _NEGATED[verdict] if negated else verdict
+        clauses.append(ClauseVerdict(seen, node.fact, text, node, negated))
         return verdict
-    verdicts = [_assess(child, facts, clauses) for child in node.children]
-    if node.not_ is not None:
+    negates = node.not_ is not None
+    verdicts = [_assess(child, facts, clauses, negated=negated ^ negates) for child in node.children]
+    if negates:
         return _NEGATED[verdicts[0]]
     decisive: Verdict = "not-eligible" if node.all_ is not None else "eligible"
     if decisive in verdicts:

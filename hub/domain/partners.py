@@ -96,6 +96,8 @@ def fold_partner(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
     what = event.type.split(".")[2]
     if data.network is None:
         status = {"left": "left", "suspended": "suspended", "resumed": "active"}[what]
+        if what == "left" and data.on > event.at.date():
+            status = before.status
         memberships = [_end(one, data.on) if what == "left" else one for one in before.memberships]
         return (before.model_copy(update={"status": status, "memberships": memberships}),)
     if data.network not in {one.network for one in before.memberships}:
@@ -127,6 +129,8 @@ def _join(before: Partner | None, slug: str, data: PartnerJoined) -> Partner:
         id=slug,
         name=data.name,
         country=data.country,
+        # Joining brings back one who left, but lifts no suspension.
+        status="suspended" if before and before.status == "suspended" else "active",
         memberships=memberships,
         successor_of=data.successor_of or (before.successor_of if before else None),
     )

@@ -11,14 +11,17 @@ from datetime import date
 from typing import Any
 
 ENDLESS = "9999-12-31"
+SUSPENDED = "suspended"
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceChange:
     """One row: kind and id name it; owner brought it about.
 
-    target: firm's surrogate of a referral; "from/to" dates of a membership (id: network/role), else empty.
-    live None: leave as it is. whole: applies to every row of kind and owner.
+    kind: service, opportunity, partner, network, member (id: network/role; target: from/to dates),
+    referral (an id that its sender chose) and opened (one that the hub derived; target: the firm's
+    surrogate). Kind memberships changes every member row of owner whose id starts with id: it ends them on
+    target, a date, or makes them live or not. unless: a row with that target stays as it is.
     """
 
     kind: str
@@ -26,11 +29,11 @@ class ReferenceChange:
     owner: str
     target: str = ""
     live: bool = True
-    whole: bool = False
+    unless: str | None = None
 
 
 def established(
-    type_: str, subject: str, sender: str, data: Any, key: str, ids: dict[str, str]
+    type_: str, subject: str, sender: str, data: Any, key: str, ids: dict[str, str], today: date
 ) -> list[ReferenceChange]:
     """References that follow from an event; key: the firm's surrogate, ids: as in Resolved."""
     _, noun, what, _ = type_.split(".")
@@ -39,28 +42,29 @@ def established(
     if noun == "network":
         return [ReferenceChange("network", subject, "")]
     if noun == "partner":
-        return _partner(what, subject, data)
+        return _partner(what, subject, data, today)
     if what in ("drafted", "requested") and noun == "referral":
         return [ReferenceChange("referral", subject, sender, key)]
-    return [ReferenceChange("referral", id_, sender, key) for id_ in ids.values()]
+    return [ReferenceChange("opened", id_, sender, key) for id_ in ids.values()]
 
 
-def _partner(what: str, slug: str, data: Any) -> list[ReferenceChange]:
+def _partner(what: str, slug: str, data: Any, today: date) -> list[ReferenceChange]:
     if what == "joined":
-        changes = [ReferenceChange("partner", slug, "")]
+        changes = [ReferenceChange("partner", slug, "", unless=SUSPENDED)]
         if data.network:
             period = f"{data.from_}/{data.to or ENDLESS}"
             changes.append(ReferenceChange("member", f"{data.network}/{data.role}", slug, period))
         return changes
+    of = f"{data.network}/" if data.network else ""
+    if what == "left":
+        changes = [ReferenceChange("memberships", of, slug, target=str(data.on))]
+        if not of and data.on <= today:
+            changes.append(ReferenceChange("partner", slug, "", target="left", live=False))
+        return changes
     live = what == "resumed"
-    if data.network is None:
-        changes = [ReferenceChange("partner", slug, "", live=live)]
-        return (
-            [*changes, ReferenceChange("member", "", slug, live=False, whole=True)]
-            if what == "left"
-            else changes
-        )
-    return [ReferenceChange("member", f"{data.network}/", slug, live=live, whole=True)]
+    if of:
+        return [ReferenceChange("memberships", of, slug, live=live)]
+    return [ReferenceChange("partner", slug, "", target="" if live else SUSPENDED, live=live)]
 
 
 def membership_network(id_: str, target: str, day: date) -> str | None:

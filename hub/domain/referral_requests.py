@@ -115,7 +115,13 @@ def _linked_refusal(state: KeyState, event: Accepted[Any], data: ReferralRequest
         if linked and not roles_of(state.get(Referral, linked), event):
             return not_found(linked)
     parent = state.get(Referral, data.part_of)
-    if parent and (parent.state in TERMINAL_STATES or parent.id == event.subject):
+    if parent and event.subject in _with_ancestors(state, parent):
+        return Refusal(
+            "rule.violated",
+            f"Referral {parent.id} is itself a part of {event.subject}.",
+            "Leave part_of out, or name another referral.",
+        )
+    if parent and parent.state in TERMINAL_STATES:
         return Refusal(
             "rule.violated",
             f"Referral {parent.id} is {parent.state} and takes no more parts.",
@@ -128,6 +134,16 @@ def _linked_refusal(state: KeyState, event: Accepted[Any], data: ReferralRequest
             "Leave action_id out, or agree the roadmap first.",
         )
     return None
+
+
+def _with_ancestors(state: KeyState, referral: Referral) -> set[str]:
+    """Ids of a referral and of all that it is a part of."""
+    found: set[str] = set()
+    next_: Referral | None = referral
+    while next_ and next_.id not in found:
+        found.add(next_.id)
+        next_ = state.get(Referral, next_.part_of)
+    return found
 
 
 def _has_action(state: KeyState, sender: str, action: str) -> bool:

@@ -22,6 +22,7 @@ from hub.domain.marks import FirmReference, Personal, Reference
 TEXT_CHARS_MAX = 20_000
 NAME_CHARS_MAX = 500
 SLUG_CHARS_MAX = 63
+YEAR_MIN, YEAR_MAX = 1800, 2200
 ITEMS_MAX = 500
 
 
@@ -71,9 +72,12 @@ def _parse_date(value: Any) -> date:
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         raise _refuse("is not a date written as YYYY-MM-DD")
     try:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError:
         raise _refuse("names a day that does not exist") from None
+    if not YEAR_MIN <= day.year <= YEAR_MAX:
+        raise _refuse(f"is not between the years {YEAR_MIN} and {YEAR_MAX}")
+    return day
 
 
 def _format_time(value: datetime) -> str:

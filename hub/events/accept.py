@@ -17,7 +17,6 @@ from sqlalchemy import Connection
 
 from hub.domain.networks import ContributionRecorded
 from hub.domain.opportunities import InterestExpressed, interest_referral_id
-from hub.domain.partners import PartnerChanged
 from hub.domain.principal import Principal
 from hub.domain.record import Resolved
 from hub.domain.references import established
@@ -108,19 +107,26 @@ def accept(
 def _open_group(conn: Connection, vault: Vault, events: Sequence[Checked], at: datetime) -> _Group:
     names = [(named.kind, named.id) for event in events for named in event.references]
     names += [(event.noun, event.subject) for event in events if _noun_is_reference(event)]
-    names += [("referral", event.subject) for event in events if event.spec.key == "firm" and not event.firms]
+    names += [
+        (kind, event.subject)
+        for event in events
+        if event.spec.key == "firm" and not event.firms
+        for kind in ("referral", "opened")
+    ]
     members = {event.principal.identity for event in events} | {
         id_ for kind, id_ in names if kind == "partner"
     }
     references = References(conn, names, members)
     wire_ids = {one for event in events for one in (*event.firms, *event.persons)}
     wire_ids |= {UNKNOWN_REFERRAL_PREFIX + id_ for kind, id_ in names if kind == "referral"}
-    targets = {target for name in names if name[0] == "referral" for target in references.targets(*name)}
+    targets = {target for _, id_ in names if (target := references.firm_of(id_))}
+    subjects = vault.subjects(conn, wire_ids)
+    named = {subject.surrogate: subject for subject in subjects.values()}
     return _Group(
         vault=vault,
         references=references,
-        subjects=vault.subjects(conn, wire_ids),
-        by_surrogate=vault.by_surrogate(conn, targets),
+        subjects=subjects,
+        by_surrogate=vault.by_surrogate(conn, targets - named.keys()) | named,
         identities=known_identities(conn, {event.identity for event in events}),
         at=at,
         newest=last_seq(conn),
@@ -169,11 +175,11 @@ def _accept_event(group: _Group, event: Checked) -> Receipt:
         commitment=stored.commitment,
     )
     group.references.apply(
-        established(event.type, event.subject, partner, event.payload, row.key, resolved.ids)
+        established(event.type, event.subject, partner, event.payload, row.key, resolved.ids, group.at.date())
     )
-    if isinstance(event.payload, PartnerChanged) and event.payload.network is None:
+    if event.noun == "partner":
         # Shut out, or let in again, by the commit that accepts the event.
-        group.status.append((event.subject, event.what != "resumed"))
+        group.status.append((event.subject, group.references.owner("partner", event.subject) is None))
     group.rows.append(row)
     group.accepted[event.identity] = group.identities[event.identity] = (seq, digest)
     return Receipt(id_, source, seq, duplicate=False)
@@ -248,5 +254,5 @@ def _firm(group: _Group, event: Checked) -> Subject | None:
         return None
     if event.firms:
         return named[0]
-    target = group.references.target("referral", event.subject, event.principal.identity)
+    target = group.references.firm_of(event.subject)
     return group.by_surrogate[target] if target else group.subject(UNKNOWN_REFERRAL_PREFIX + event.subject)

@@ -65,8 +65,11 @@ class EnvelopeError(Exception):
         self.code, self.message, self.field, self.index, self.status = code, message, field, index, status
 
 
-def parse_json(body: bytes) -> Any:
-    """Parsed JSON; EnvelopeError for all that strict parsers may read differently."""
+def parse_json(body: bytes, depth_max: int = DEPTH_MAX) -> Any:
+    """Parsed JSON; EnvelopeError for all that strict parsers may read differently.
+
+    depth_max: arrays and objects inside each other.
+    """
     try:
         value = json.loads(
             body.decode("utf-8"),
@@ -81,7 +84,7 @@ def parse_json(body: bytes) -> Any:
         raise _malformed(f"the body is nested more than {DEPTH_MAX} levels deep") from None
     except json.JSONDecodeError as error:
         raise _malformed(f"the body is not JSON: {error.msg} at character {error.pos}") from None
-    _check_tree(value)
+    _check_tree(value, depth_max)
     return value
 
 
@@ -110,7 +113,7 @@ def parse(content_type: str, headers: Sequence[tuple[str, bytes]], body: bytes) 
 
 
 def _parse_batch(body: bytes) -> list[Envelope]:
-    items = parse_json(body)
+    items = parse_json(body, DEPTH_MAX + 1)  # The depth is an event's, in whatever form it comes.
     if not isinstance(items, list) or not items:
         raise _malformed("a batch is a JSON array of at least one event")
     if len(items) > BATCH_EVENTS_MAX:
@@ -148,7 +151,7 @@ def _binary(content_type: str, headers: Sequence[tuple[str, bytes]], body: bytes
             if attribute in attributes:
                 raise _malformed("the header stands twice", f"/{attribute}")
             attributes[attribute] = _header_text(attribute, value)
-    return _envelope(attributes, parse_json(body), None)
+    return _envelope(attributes, parse_json(body, DEPTH_MAX - 1), None)
 
 
 def _envelope(attributes: dict[str, Any], data: Any, index: int | None) -> Envelope:
@@ -167,7 +170,7 @@ def _envelope(attributes: dict[str, Any], data: Any, index: int | None) -> Envel
 
 
 def _attribute_problem(name: str, value: Any) -> str | None:
-    if not _ATTRIBUTE_NAME.fullmatch(name):
+    if not _ATTRIBUTE_NAME.fullmatch(name) or name == "data":
         return "attribute names are lower-case letters and digits, at most 60"
     if name in KNOWN and not isinstance(value, str):
         return "must be a string"
@@ -252,10 +255,10 @@ def _float(digits: str) -> float:
     return value
 
 
-def _check_tree(value: Any) -> None:
+def _check_tree(value: Any, depth_max: int) -> None:
     """Depth and text of a parsed tree; iterative, so that depth cannot hurt."""
-    level = [value]
-    for _depth in range(DEPTH_MAX + 1):
+    level, depth = [value], 0
+    while level:
         below: list[Any] = []
         for node in level:
             if isinstance(node, str):
@@ -266,14 +269,10 @@ def _check_tree(value: Any) -> None:
                 below.extend(node.values())
             elif isinstance(node, list):
                 below.extend(node)
-        if not below:
-            return
+        depth += any(isinstance(node, dict | list) for node in level)
+        if depth > depth_max:
+            raise _malformed(f"the body is nested more than {DEPTH_MAX} levels deep")
         level = below
-    if any(isinstance(node, dict | list) for node in level):
-        raise _malformed(f"the body is nested more than {DEPTH_MAX} levels deep")
-    for node in level:
-        if isinstance(node, str):
-            _check_text(node)
 
 
 def _check_text(text: str) -> None:

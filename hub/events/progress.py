@@ -30,7 +30,8 @@ class Progress:
         waiter = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (seq, next(self._tie), waiter))
         try:
-            await asyncio.wait_for(waiter, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await waiter
         except TimeoutError:
             return False
         return True

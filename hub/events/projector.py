@@ -30,7 +30,7 @@ from hub.store.records import load_states
 BATCH_EVENTS_MAX = 256
 STREAM = "inbox"
 PARKED = Refusal(
-    "event.malformed",
+    "hub.unavailable",
     "The hub could not fold this event; it is kept and will be looked at.",
     "Nothing to do: the network manager is told, and the event is folded again once the fault is mended.",
 )

@@ -20,6 +20,7 @@ from hub.store.ledger import SignedHead, SqlTiles, newest_head, save_leaves
 
 BATCH_EVENTS_MAX = 1_000
 POLL_S = 0.2
+PACE_S = 0.01
 RETRY_S = 1.0
 
 log = logging.getLogger(__name__)
@@ -68,8 +69,12 @@ async def follow(wake: asyncio.Event, step: Callable[[], Awaitable[bool]], name:
     while True:
         try:
             wake.clear()
-            if not await step():
-                await asyncio.wait_for(wake.wait(), POLL_S)
+            if await step():
+                # What arrives meanwhile shares the next transaction, and the intake gets its turn.
+                await asyncio.sleep(PACE_S)
+            else:
+                async with asyncio.timeout(POLL_S):
+                    await wake.wait()
         except TimeoutError:
             continue
         except Exception:

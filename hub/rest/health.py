@@ -11,7 +11,7 @@ from hub.rest.problems import problem
 from hub.store.engine import Store
 from hub.store.inbox import last_seq
 from hub.store.ledger import tree_size
-from hub.store.projection import newest_version
+from hub.store.pages import projection_version
 
 
 def build_router(store: Store) -> APIRouter:
@@ -28,7 +28,7 @@ def build_router(store: Store) -> APIRouter:
         """The database answers; how far sequencer and projector are behind the inbox, in events."""
         try:
             accepted, sequenced, shown = await store.read(
-                lambda conn: (last_seq(conn), tree_size(conn), newest_version(conn))
+                lambda conn: (last_seq(conn), tree_size(conn), projection_version(conn))
             )
         except SQLAlchemyError:
             return problem(503, "hub.unavailable", "The database does not answer.", "Try again shortly.")

@@ -105,8 +105,13 @@ def timelines(
     conn: Connection, viewer: Viewer, vault: Vault, names: Iterable[Name]
 ) -> dict[Name, list[EntryView]]:
     """Entries about each referral that the viewer is a party to, in order of acceptance."""
-    about = tuple_(verdict.c.key, verdict.c.referral).in_(sorted(set(names)))
-    query = _entries(viewer).where(about, _is_about_case_of(viewer.labels)).order_by(inbox.c.seq)
+    wanted = sorted(set(names))
+    about = select(verdict.c.seq).where(
+        verdict.c.key.in_({key for key, _ in wanted}),
+        tuple_(verdict.c.key, verdict.c.referral).in_(wanted),
+    )
+    visible = inbox.c.seq.in_(about), _is_about_case_of(viewer.labels)
+    query = _entries(viewer).where(*visible).order_by(inbox.c.seq)
     by_name: dict[Name, list[Any]] = defaultdict(list)
     for row in conn.execute(query):
         by_name[row.case, row.referral].append(row)

@@ -64,10 +64,7 @@ def unsequenced(conn: Connection, limit: int) -> list[tuple[int, bytes]]:
     """(seq, commitment) of accepted events that have no leaf yet, oldest first."""
     newest = conn.execute(select(func.coalesce(func.max(leaf.c.seq), 0))).scalar_one()
     rows = conn.execute(
-        select(inbox.c.seq, inbox.c.commitment)
-        .where(inbox.c.seq > newest)
-        .order_by(inbox.c.seq)
-        .limit(limit)
+        select(inbox.c.seq, inbox.c.commitment).where(inbox.c.seq > newest).order_by(inbox.c.seq).limit(limit)
     )
     return [(row.seq, row.commitment) for row in rows]
 

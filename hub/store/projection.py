@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub.domain.opportunities import Opportunity
@@ -74,11 +74,4 @@ def save_changes(conn: Connection, changed: Sequence[tuple[str, Record, int]]) -
     save_records(conn, latest)
     index_services(conn, [(one, version) for _, one, version in latest if isinstance(one, Service)])
     index_opportunities(conn, [(one, version) for _, one, version in latest if isinstance(one, Opportunity)])
-    index_referrals(
-        conn, [(key, one, version) for key, one, version in latest if isinstance(one, Referral)]
-    )
-
-
-def newest_version(conn: Connection) -> int:
-    """seq of the newest event that the read model shows; 0 when it shows none."""
-    return int(conn.execute(select(func.coalesce(func.max(verdict.c.seq), 0))).scalar_one())
+    index_referrals(conn, [(key, one, version) for key, one, version in latest if isinstance(one, Referral)])

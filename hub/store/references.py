@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, tuple_
 from hub.domain.references import ReferenceChange, membership_network
 from hub.store.tables import reference
 
+NAMES_A_QUERY = 1_000
 Row = tuple[str, str, str, str, bool]  # kind, id, owner, target, live
 
 
@@ -25,11 +26,10 @@ class References:
         self._rows: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
         self._members: dict[str, dict[str, Row]] = {slug: {} for slug in members}
         columns = (reference.c.kind, reference.c.id, reference.c.owner, reference.c.target, reference.c.live)
-        wanted = set(names)
-        if wanted:
-            found = conn.execute(
-                select(*columns).where(tuple_(reference.c.kind, reference.c.id).in_(list(wanted)))
-            )
+        wanted = sorted(set(names))
+        for start in range(0, len(wanted), NAMES_A_QUERY):
+            part = wanted[start : start + NAMES_A_QUERY]
+            found = conn.execute(select(*columns).where(tuple_(reference.c.kind, reference.c.id).in_(part)))
             for row in found:
                 self._rows[row.kind, row.id][row.owner] = (row.kind, row.id, row.owner, row.target, row.live)
         if self._members:
@@ -51,15 +51,12 @@ class References:
         """Whether that partner ever published the thing, withdrawn or not."""
         return owner in self._rows[kind, id_]
 
-    def target(self, kind: str, id_: str, sender: str) -> str | None:
-        """Target of a row, the sender's own if there is one."""
-        rows = self._rows[kind, id_]
-        row = rows.get(sender) or next(iter(rows.values()), None)
-        return row[3] if row else None
-
-    def targets(self, kind: str, id_: str) -> list[str]:
-        """Targets of every row of that name."""
-        return [row[3] for row in self._rows[kind, id_].values() if row[3]]
+    def firm_of(self, referral: str) -> str | None:
+        """Surrogate of the firm whose case a referral is; an id that the hub derived goes before a chosen one."""
+        for kind in ("opened", "referral"):
+            for row in self._rows[kind, referral].values():
+                return row[3]
+        return None
 
     def networks(self, partner: str, day: date) -> list[str]:
         """Networks that the partner is a member of that day, sorted."""
@@ -73,12 +70,26 @@ class References:
     def apply(self, changes: Iterable[ReferenceChange]) -> None:
         """Take over changes, visible to the next event of the group."""
         for change in changes:
-            if change.whole:
-                for row in list(self._memberships(change.owner).values()):
-                    if row[1].startswith(change.id):
-                        self._set((row[0], row[1], row[2], row[3], change.live))
-            else:
+            if change.kind == "memberships":
+                self._change_memberships(change)
+            elif not self._is_taken(change):
                 self._set((change.kind, change.id, change.owner, change.target, change.live))
+
+    def _is_taken(self, change: ReferenceChange) -> bool:
+        """Whether an earlier row stands: of a referral's first sender, of a partner that is suspended."""
+        rows = self._rows[change.kind, change.id]
+        if change.kind == "referral":
+            return bool(rows.keys() - {change.owner})
+        return change.unless is not None and any(row[3] == change.unless for row in rows.values())
+
+    def _change_memberships(self, change: ReferenceChange) -> None:
+        for kind, id_, owner, target, live in list(self._memberships(change.owner).values()):
+            if id_.startswith(change.id):
+                start, _, end = target.partition("/")
+                if change.target:
+                    self._set((kind, id_, owner, f"{start}/{min(end, change.target)}", live))
+                else:
+                    self._set((kind, id_, owner, target, change.live))
 
     def snapshot(self) -> object:
         """What is known now, for `restore`."""

@@ -8,27 +8,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+)
 
 from hub.domain.consents import Consent
 from hub.domain.firms import readable_partners
-from hub.domain.marks import Sealed
 from hub.domain.record import KeyState
 from hub.domain.referrals import Referral
 from hub.domain.refusal import Refusal
 from hub.domain.viewer import Viewer
+from hub.store import pages
 from hub.store.firms import KEYS_A_QUERY, FirmView, firm_views, party_labels
-from hub.store.pages import (
-    Key,
-    Order,
-    Page,
-    beyond,
-    decode_cursor,
-    encode_cursor,
-    first_refusal,
-    order_by,
-    projection_version,
-)
 from hub.store.records import decode, load_states
 from hub.store.search import sortable_time
 from hub.store.tables import record, referral_party, referral_row
@@ -40,10 +41,10 @@ Name = tuple[str, str]
 """A referral's name in stores: surrogate of its firm, and id. Ids alone are the senders' own choice."""
 SORT = "referrals"
 ORDER = (
-    Order(referral_row.c.updated_at, str, descending=True),
-    Order(referral_row.c.id, str, descending=True),
+    pages.Order(referral_row.c.updated_at, str, descending=True),
+    pages.Order(referral_row.c.id, str, descending=True),
     # Two firms may have referrals of one id, changed in one commit; no two have one version.
-    Order(record.c.version, int, descending=True),
+    pages.Order(record.c.version, int, descending=True),
 )
 
 
@@ -85,7 +86,7 @@ class ReferralView:
         return self.key, self.referral.id
 
     @property
-    def place(self) -> Key:
+    def place(self) -> pages.Key:
         """Where it stands in a list, as in ORDER."""
         return sortable_time(self.referral.updated_at), self.referral.id, self.version
 
@@ -109,26 +110,26 @@ def index_referrals(conn: Connection, changed: Sequence[tuple[str, Referral, int
 
 def find_referrals(
     conn: Connection, viewer: Viewer, vault: Vault, *, filter: ReferralFilter, first: int, after: str | None
-) -> Page[ReferralView] | Refusal:
+) -> pages.Page[ReferralView] | Refusal:
     """Referrals that the viewer is a party to, newest update first. Refusal: first or after is wrong."""
-    key = decode_cursor(after, SORT, ORDER) if after is not None else None
-    for refusal in (first_refusal(first), key):
+    key = pages.decode_cursor(after, SORT, ORDER) if after is not None else None
+    for refusal in (pages.first_refusal(first), key):
         if isinstance(refusal, Refusal):
             return refusal
     wanted = _wanted(conn, viewer, vault, filter)
     query = _with_record().where(*wanted)
     if isinstance(key, tuple):
-        query = query.where(beyond(ORDER, key))
-    rows = conn.execute(query.order_by(*order_by(ORDER)).limit(first + 1)).all()
+        query = query.where(pages.beyond(ORDER, key))
+    rows = conn.execute(query.order_by(*pages.order_by(ORDER)).limit(first + 1)).all()
     nodes = _views(conn, viewer, vault, rows[:first])
     total = select(func.count()).select_from(referral_row).where(*wanted)
-    return Page(
+    return pages.Page(
         nodes=nodes,
-        cursors=[encode_cursor(SORT, one.place) for one in nodes],
+        cursors=[pages.encode_cursor(SORT, one.place) for one in nodes],
         has_next=len(rows) > first,
         has_previous=key is not None,
         total=conn.execute(total).scalar_one(),
-        version=projection_version(conn),
+        version=pages.projection_version(conn),
     )
 
 
@@ -138,8 +139,9 @@ def get_referral(conn: Connection, viewer: Viewer, vault: Vault, id_: str) -> Re
     Where several firms have a referral of one id, the first that came counts.
     """
     query = _with_record().where(referral_row.c.id == id_, _is_party(viewer.labels))
-    views = _views(conn, viewer, vault, conn.execute(query.limit(LINKED_MAX)).all())
-    return min(views, key=lambda one: (one.referral.created_at, one.version), default=None)
+    rows = conn.execute(query).all()
+    first = min(rows, key=lambda row: (decode(Referral, row.doc).created_at, row.version), default=None)
+    return _views(conn, viewer, vault, [first])[0] if first else None
 
 
 def get_referrals(
@@ -155,8 +157,10 @@ def children_of(
     conn: Connection, viewer: Viewer, vault: Vault, parents: Iterable[Name]
 ) -> dict[Name, list[ReferralView]]:
     """Parts of each referral, those that the viewer is a party to as well, in order of creation."""
-    part_of = tuple_(referral_row.c.firm, referral_row.c.part_of).in_(sorted(set(parents)))
-    rows = conn.execute(_with_record().where(part_of, _is_party(viewer.labels))).all()
+    names = sorted(set(parents))
+    part_of = tuple_(referral_row.c.firm, referral_row.c.part_of).in_(names)
+    firms = referral_row.c.firm.in_({key for key, _ in names})
+    rows = conn.execute(_with_record().where(firms, part_of, _is_party(viewer.labels))).all()
     found: dict[Name, list[ReferralView]] = defaultdict(list)
     for one in sorted(_views(conn, viewer, vault, rows), key=lambda one: one.referral.created_at):
         found[one.key, one.referral.part_of or ""].append(one)
@@ -189,10 +193,16 @@ def _row(key: str, referral: Referral) -> dict[str, Any]:
 
 def _is_party(labels: Iterable[str]) -> ColumnElement[bool]:
     """Visibility, in the statement itself: page, count and get cannot differ."""
-    names = select(referral_party.c.firm, referral_party.c.id).where(
-        referral_party.c.label.in_(sorted(labels))
-    )
-    return tuple_(referral_row.c.firm, referral_row.c.id).in_(names)
+    party = referral_party.c
+    ours = party.firm == referral_row.c.firm, party.id == referral_row.c.id
+    return exists().where(*ours, party.label.in_(sorted(labels)))
+
+
+def _is_listed(labels: Iterable[str]) -> ColumnElement[bool]:
+    """The same, for a whole list: three times as fast where there are many, ten times as slow for one."""
+    ours = select(referral_party.c.firm, referral_party.c.id)
+    ours = ours.where(referral_party.c.label.in_(sorted(labels)))
+    return tuple_(referral_row.c.firm, referral_row.c.id).in_(ours)
 
 
 def _with_record() -> Select[Any]:
@@ -218,9 +228,7 @@ def _wanted(
     if filter.partner or filter.role:
         own = [viewer.principal.partner] if viewer.principal.partner else []
         partners = list(filter.partner or own)
-        columns = {"requester": [row.requester], "owner": [row.owner]}.get(
-            filter.role or "", [row.requester, row.owner]
-        )
+        columns = [row[filter.role]] if filter.role else [row.requester, row.owner]
         wanted.append(or_(*(column.in_(partners) for column in columns)))
     if filter.service is not None:
         wanted.append(row.service == filter.service)
@@ -233,40 +241,33 @@ def _wanted(
         # not count, and a firm that the viewer may not read is answered like one that nobody knows.
         wanted.append(row.firm.in_(list(firm_views(conn, viewer, vault, states))))
         labels = party_labels(viewer)
-    return [*wanted, _is_party(labels)]
+    return [*wanted, _is_listed(labels)]
 
 
 def _views(conn: Connection, viewer: Viewer, vault: Vault, rows: Sequence[Any]) -> list[ReferralView]:
     """Views of rows of `_with_record`, in their order."""
-    found = [(row.firm, decode(Referral, row.doc), row.version) for row in rows]
-    states = load_states(conn, {key for key, _, _ in found})
+    states = load_states(conn, {row.firm for row in rows})
     smes = firm_views(conn, viewer, vault, states)
     subjects = vault.by_surrogate(conn, states)
-    return [
-        _view(viewer, key, states[key], referral, version, smes.get(key), subjects)
-        for key, referral, version in found
-    ]
+    return [_view(viewer, row, states[row.firm], smes.get(row.firm), subjects) for row in rows]
 
 
 def _view(
-    viewer: Viewer,
-    key: str,
-    state: KeyState,
-    referral: Referral,
-    version: int,
-    sme: FirmView | None,
-    subjects: dict[str, Subject],
+    viewer: Viewer, row: Any, state: KeyState, sme: FirmView | None, subjects: dict[str, Subject]
 ) -> ReferralView:
+    referral = decode(Referral, row.doc)
     party = viewer.reader.is_party(referral)
     readable = party and _may_read_texts(viewer, state, referral)
+    message = referral.message if readable else None
+    reason_text = referral.reason.text if readable and referral.reason else None
     return ReferralView(
-        key=key,
+        key=row.firm,
         referral=referral,
-        version=version,
+        version=row.version,
         roles=_roles(viewer, referral),
         sme=sme if party else None,
-        message=_opened(referral.message, subjects) if readable else None,
-        reason_text=_opened(referral.reason.text, subjects) if readable and referral.reason else None,
+        message=message and unseal(message, subjects),
+        reason_text=reason_text and unseal(reason_text, subjects),
     )
 
 
@@ -293,7 +294,3 @@ def _roles(viewer: Viewer, referral: Referral) -> frozenset[str]:
     if viewer.principal.manages(referral.network):
         roles.add("manager")
     return frozenset(roles)
-
-
-def _opened(text: Sealed | None, subjects: dict[str, Subject]) -> str | None:
-    return unseal(text, subjects) if text else None

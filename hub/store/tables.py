@@ -53,7 +53,7 @@ identity = Table(
 reference = Table(
     "reference",
     truth,
-    # kind: service, opportunity, partner, network, member, referral. What accepted events brought into being.
+    # What accepted events brought into being: hub.domain.references.
     Column("kind", String, nullable=False),
     Column("id", String, nullable=False),
     Column("owner", String, nullable=False),

@@ -18,7 +18,7 @@ import uvicorn
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hub.app import build_app, open_hub
+from hub.app import build_app
 from hub.auth.client import TokenClient, generate_key
 from hub.cli.partners import add_partner
 from hub.connectors import CONNECTORS
@@ -28,6 +28,7 @@ from hub.connectors.importer import Report, import_feed
 from hub.connectors.session import BATCH_EVENTS_MAX, HubSession, NotAccepted, Receipt
 from hub.connectors.spreadsheet import Spreadsheet
 from hub.domain.services import service_id
+from hub.events.spine import open_hub
 from hub.settings import Settings
 from tests.connectors.conftest import SAMPLES
 from tests.connectors.tables import CELLS, HEADER, table

@@ -114,7 +114,7 @@ def test_nobody_posts_what_is_another_s(before: str, what: str, sender: str) -> 
         return
     case = case_in(before)
     answer = move(case, what, data, sender)
-    party = sender == REQUESTER or sender == MANAGER or (sender == OWNER and before != "draft")
+    party = sender in (REQUESTER, MANAGER) or (sender == OWNER and before != "draft")
     if what in ("drafted", "requested") and not (party and sender == OWNER):
         assert answer == "consent.missing"  # Such a sender does not even know the firm.
     elif not party:

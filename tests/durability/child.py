@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-import hub.app
+import hub.events.spine
 from hub.cli.serve import serve
 from hub.domain.principal import Principal
 from hub.events.accept import Receipt
@@ -29,5 +29,5 @@ class HastyIntake(Intake):
 
 if __name__ == "__main__":
     if sys.argv[1] == "hasty":
-        hub.app.Intake = HastyIntake  # type: ignore[misc]
+        hub.events.spine.Intake = HastyIntake  # type: ignore[attr-defined]
     serve()

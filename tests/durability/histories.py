@@ -97,7 +97,7 @@ def _published(sender: Principal, own_id: str, amount: int) -> Step:
 
 
 def _firm_events(sender: Principal, number: str, place: int, what: str) -> Step:
-    wire = {"sme_id": firm_id(number), "network": NETWORK}
+    wire: dict[str, Any] = {"sme_id": firm_id(number), "network": NETWORK}
     if what == "visit.recorded":
         data = {**wire, "on": "2026-11-23", "kind": "review", "signposted_to": [EEN], "note": "tea"}
     elif what == "diagnosis.submitted":

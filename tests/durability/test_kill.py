@@ -16,8 +16,8 @@ from typing import Any
 import httpx
 from sqlalchemy import func, select
 
-from hub.app import open_hub
 from hub.cli.rebuild import rebuild_beside
+from hub.events.spine import open_hub
 from hub.settings import Settings
 from hub.store.tables import identity, inbox, leaf, verdict
 from tests.support.messages import PARTNERS, Message, firm, partner
@@ -77,8 +77,9 @@ class Killed:
         """Post a firm's events, each again and again until it is acknowledged."""
         client = PARTNERS[number % len(PARTNERS)]
         for message in events_of(number):
-            while not (receipt := await self._post(session, client, message)):
-                await asyncio.sleep(0.05)
+            receipt = None
+            while receipt is None:
+                receipt = await self._post(session, client, message)
             self.posted.setdefault(number, []).append(message["id"])
             self.acknowledged.append((message["source"], message["id"], receipt["seq"]))
 
@@ -86,8 +87,10 @@ class Killed:
         try:
             answer = await session.post(client, message)
         except httpx.TransportError:
+            await asyncio.sleep(0.05)
             return None
         if answer.status_code == 503:
+            await asyncio.sleep(0.05)
             return None
         assert answer.status_code == 202, answer.text
         return dict(answer.json()["receipts"][0])
@@ -133,7 +136,8 @@ async def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
     try:
         assert len(server.acknowledged) == FIRMS * EVENTS_OF_A_FIRM
         verify = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", "from hub.cli.ledger import app; app()", "verify", settings.public_url, "--json",
+            sys.executable, "-c", "from hub.cli.ledger import app; app()",
+            "verify", settings.public_url, "--json",
             stdout=asyncio.subprocess.PIPE, cwd=ROOT,
         )  # fmt: skip
         told, _ = await verify.communicate()

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import select
 
-from hub.app import Hub
 from hub.cli.rebuild import model_hash, rebuild_beside
 from hub.events.backbone import EmbeddedBackbone
 from hub.events.progress import Progress
 from hub.events.projector import STREAM, Projector
 from hub.events.rejection import Rejected
+from hub.events.spine import Hub
 from hub.store.engine import SqliteStore
 from hub.store.projection import offset_of
 from hub.store.schema import prepare_read_model

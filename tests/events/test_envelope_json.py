@@ -90,7 +90,7 @@ def test_bytes_that_are_not_plain_utf_8_are_malformed(body: bytes) -> None:
 def test_deep_json_is_malformed_and_harmless(brackets: str, depth: int) -> None:
     step = '{"a":' if brackets == "{}" else "["
     inner = step * depth + "1" + brackets[1] * depth
-    body = with_data('{"a": %s}' % inner)
+    body = with_data('{"a": ' + inner + "}")
     # A batch may be large enough for the deepest of them.
     assert refused(parse, BATCH, [], b"[" + body + b"]").code == "event.malformed"
     assert refused(structured, body).code in ("event.malformed", "event.too_large")

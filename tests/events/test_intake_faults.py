@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
@@ -96,7 +97,7 @@ async def test_an_event_that_breaks_its_fold_is_parked_and_the_flow_goes_on(
     await spine.set_up_network()
     spec = registry.EVENTS["hub.service.assured.v1"]
 
-    def faulty(_state: KeyState, _event: Accepted[object]) -> Changes:
+    def faulty(_state: KeyState, _event: Accepted[Any]) -> Changes:
         raise ZeroDivisionError("a fault in a fold")
 
     broken = EventSpec(spec.payload, spec.topic, spec.key, spec.scopes, faulty)

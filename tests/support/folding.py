@@ -13,6 +13,8 @@ from hub.domain.registry import EVENTS
 from tests.support.messages import EEN, KENT, NETWORK, NORMANDY, uuid_of
 
 AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+ENDS = datetime(2028, 1, 1, tzinfo=UTC)
+"""When the consents of these cases end."""
 FIRM = uuid_of("firm")
 MEMBERS = {slug: [NETWORK] for slug in (KENT, NORMANDY, EEN)}
 MANAGER = "hub"
@@ -85,6 +87,16 @@ class Case:
             **members,
         }
         return self.post("consent.given", sender, uuid_of(id_), **data)
+
+    @staticmethod
+    def consent_id(name: str) -> str:
+        """Id of the consent of that name."""
+        return uuid_of(name)
+
+    def withdraw(self, sender: str, name: str) -> None:
+        """Withdraw a consent."""
+        data = {"sme_id": FIRM, "withdrawn_at": "2026-11-22T09:00:00Z"}
+        assert self.post("consent.withdrawn", sender, uuid_of(name), **data) == "applied"
 
     def request(
         self, sender: str = KENT, to: str | None = NORMANDY, id_: str = "case", **members: Any

@@ -15,13 +15,14 @@ from typing import Any
 import httpx
 import uvicorn
 
-from hub.app import Hub, build_app, open_hub
+from hub.app import build_app
 from hub.auth.client import TokenClient, generate_key
 from hub.auth.jws import registered_jwk
 from hub.cli.onboarding import NewClient, add_client
 from hub.cli.partners import add_partner
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience
+from hub.events.spine import Hub, open_hub
 from hub.settings import Settings
 from tests.support.messages import PARTNERS
 

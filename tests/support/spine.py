@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from hub.app import Hub, open_hub
 from hub.domain.principal import Principal
 from hub.events.accept import Receipt
 from hub.events.envelope import BATCH, STRUCTURED, parse
+from hub.events.spine import Hub, open_hub
 from hub.settings import Settings
 from hub.store.tables import identity, inbox, reference, subject_key, verdict
 from tests.support.messages import Message, body, network_events, network_manager

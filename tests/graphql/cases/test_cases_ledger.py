@@ -152,9 +152,7 @@ async def test_manager_without_audit_sees_its_own_acts_and_the_cases_of_its_netw
     limited = manager(NORTH, without=("ledger:audit",))
     assert [one["seq"] for one in await entries(world, limited)] == [request]
     reason = {"code": "rerouted", "party": "system"}
-    (seq,) = await world.post(
-        limited, event("referral.reassigned", CASE, to="normandy", reason=reason)
-    )
+    (seq,) = await world.post(limited, event("referral.reassigned", CASE, to="normandy", reason=reason))
     assert [one["seq"] for one in await entries(world, limited)] == [seq, request]
     (shown,) = [one for one in await entries(world, NORMANDY) if one["seq"] == seq]
     assert shown["partner"] is None

@@ -84,9 +84,7 @@ async def test_member_that_knows_the_firm_does_not_learn_that_a_pooled_request_i
     world: World,
 ) -> None:
     pooled = uuid("pooled")
-    await world.post(
-        KENT, registered("A"), consented("A", f"network:{NORTH}"), requested("A", pooled)
-    )
+    await world.post(KENT, registered("A"), consented("A", f"network:{NORTH}"), requested("A", pooled))
     await world.post(FRIESLAND, registered("A", name="Known to Friesland"))
     seen = (await world.ask(FRIESLAND, LINKS, id=pooled))["referral"]
     assert (seen["id"], seen["sme"], seen["message"]) == (pooled, None, None)
@@ -94,15 +92,15 @@ async def test_member_that_knows_the_firm_does_not_learn_that_a_pooled_request_i
     assert (await world.ask(FRIESLAND, listed))["referrals"]["totalCount"] == 1
     by_firm = (await world.ask(FRIESLAND, listed, f={"sme": firm_id("A")}))["referrals"]
     assert by_firm == {"totalCount": 0, "nodes": []}
-    firm = (await world.ask(FRIESLAND, "query($id: ID!) { sme(id: $id) { id referrals { id } } }", id=firm_id("A")))
+    firm = await world.ask(
+        FRIESLAND, "query($id: ID!) { sme(id: $id) { id referrals { id } } }", id=firm_id("A")
+    )
     assert firm["sme"] == {"id": firm_id("A"), "referrals": []}
 
 
 async def test_pool_closes_for_the_others_once_one_claims(world: World) -> None:
     pooled = uuid("pooled")
-    await world.post(
-        KENT, registered("A"), consented("A", f"network:{NORTH}"), requested("A", pooled)
-    )
+    await world.post(KENT, registered("A"), consented("A", f"network:{NORTH}"), requested("A", pooled))
     assert (await world.ask(FRIESLAND, LINKS, id=pooled))["referral"] is not None
     await world.post(NORMANDY, event("referral.claimed", pooled))
     assert (await world.ask(FRIESLAND, LINKS, id=pooled))["referral"] is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -133,6 +134,15 @@ async def test_page_that_cannot_be_is_refused(world: World, field: str, argument
     assert answer["errors"][0]["extensions"]["code"] == "payload.invalid"
 
 
+@pytest.mark.parametrize(
+    "field", ["referral(id: $text) { id }", "sme(id: $text) { id }", "roadmap(id: $text) { id }"]
+)
+@pytest.mark.parametrize("text", ["", "é" * 3_000, "%", "' OR 1=1 --"])
+async def test_id_of_no_known_form_finds_nothing(world: World, field: str, text: str) -> None:
+    found = await world.ask(KENT, f"query($text: ID!) {{ {field} }}", text=text)
+    assert list(found.values()) == [None]
+
+
 async def test_cursor_of_another_list_is_refused(world: World) -> None:
     await seven(world)
     cursor = (await world.ask(KENT, PAGE))["referrals"]["pageInfo"]["endCursor"]
@@ -183,8 +193,6 @@ async def test_answers_name_no_surrogate(world: World) -> None:
     referral = """query($id: ID!) { referral(id: $id) { id message needs sme { id name referrals { id } }
       timeline { subject type } } referrals { edges { cursor } } smes { edges { cursor } }
       ledger(first: 100) { edges { cursor } nodes { subject } } }"""
-    import base64
-
     for caller in (KENT, NORMANDY, manager(NORTH)):
         answer = await world.ask(caller, referral, id=uuid("case", "1"))
         cursors = [

@@ -23,7 +23,8 @@ from tests.graphql.cases.world import (
 
 KENT, NORMANDY, FRIESLAND = (partner(slug) for slug in ("kent", "normandy", "friesland"))
 CASE = uuid("case")
-FIRM = "query($id: ID!) { sme(id: $id) { id name contacts { name email phone role } identifier { scheme code } } }"
+FIRM = """query($id: ID!) { sme(id: $id) {
+  id name contacts { name email phone role } identifier { scheme code } } }"""
 MOVES = "query($id: ID!) { referral(id: $id) { state allowedMoves } }"
 
 
@@ -58,9 +59,7 @@ async def test_contacts_need_their_scope_and_their_category(world: World) -> Non
     assert full == {
         "id": firm_id("A"),
         "name": "Firm A",
-        "contacts": [
-            {"name": "Contact of A", "email": "info@example.com", "phone": None, "role": None}
-        ],
+        "contacts": [{"name": "Contact of A", "email": "info@example.com", "phone": None, "role": None}],
         "identifier": {"scheme": "GB-COH", "code": "A"},
     }
     without = (await world.ask(partner("normandy", "referrals:contact"), FIRM, id=firm_id("A")))["sme"]
@@ -70,7 +69,9 @@ async def test_contacts_need_their_scope_and_their_category(world: World) -> Non
 @pytest.mark.parametrize(
     "consent", [{"categories": ["identity"]}, {"purposes": ["referral"]}], ids=["category", "purpose"]
 )
-async def test_contacts_stay_closed_under_a_consent_to_less(world: World, consent: dict[str, list[str]]) -> None:
+async def test_contacts_stay_closed_under_a_consent_to_less(
+    world: World, consent: dict[str, list[str]]
+) -> None:
     await opened(world, **consent)
     seen = (await world.ask(NORMANDY, FIRM, id=firm_id("A")))["sme"]
     assert (seen["name"], seen["contacts"]) == ("Firm A", None)

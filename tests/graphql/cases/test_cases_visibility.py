@@ -139,7 +139,9 @@ async def test_viewer_sees_of_each_case_what_its_part_and_the_consent_allow(
             assert (found["sme"]["id"], found["sme"]["name"]) == (firm_id(firm), f"Firm {firm}")
             contacts = [{"name": f"Contact of {firm}"}] if viewer != "manager" else None
             assert found["sme"]["contacts"] == contacts, situation
-        assert [one["subject"] for one in found["timeline"]] == [uuid(situation)] * (1 + len(MOVES[situation]))
+        assert [one["subject"] for one in found["timeline"]] == [uuid(situation)] * (
+            1 + len(MOVES[situation])
+        )
 
 
 @pytest.mark.parametrize("consent", CONSENTS)

@@ -221,7 +221,9 @@ def withdrawn(number: str) -> Event:
     return event("consent.withdrawn", uuid("consent", number), **data)
 
 
-def requested(number: str, id_: str, *, what: str = "requested", to: str | None = None, **members: Any) -> Event:
+def requested(
+    number: str, id_: str, *, what: str = "requested", to: str | None = None, **members: Any
+) -> Event:
     """A referral of the firm in the network NORTH; without `to` in its open pool."""
     data = {"network": NORTH, "consent_id": uuid("consent", number), "message": f"Please help {number}"}
     target = {"to": to} if to else {}
