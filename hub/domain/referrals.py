@@ -107,7 +107,7 @@ class ReferralRequested(CasePayload):
 
 
 class ReferralDrafted(ReferralRequested):
-    """hub.referral.drafted.v1: seen by its requester alone until it is requested."""
+    """hub.referral.drafted.v1: of the partners its requester alone sees it until it is requested."""
 
     consent_id: Uuid | None = None  # type: ignore[assignment]
 
@@ -235,7 +235,7 @@ class Referral(Record):
     def roles(self, partner: str) -> frozenset[str]:
         """What the partner is to this referral: requester, owner, both or neither.
 
-        A draft has no owner yet: nobody but its requester knows of it.
+        A draft has no owner yet: no partner but its requester knows of it.
         """
         roles = {"requester"} if partner == self.requester else set()
         if partner == self.owner and self.state != "draft":

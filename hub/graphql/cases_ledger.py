@@ -31,8 +31,7 @@ Load = Callable[[Connection, Viewer, Vault, Iterable[K]], Mapping[K, V]]
 async def batched(info: Info, load: Load[K, V], key: K) -> V | None:
     """What a function of the store gives for the key; all keys of a request are read together."""
     context = info.context
-    # Beside the loaders of the catalogue: they live as long as the request.
-    loaders: dict[object, DataLoader[K, V | None]] = vars(context.loaders).setdefault("cases", {})
+    loaders: dict[object, DataLoader[K, V | None]] = context.loaders.by_function
 
     async def load_all(keys: list[K]) -> list[V | None]:
         found = await context.read(lambda conn, viewer: load(conn, viewer, context.vault, keys))

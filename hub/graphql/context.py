@@ -65,6 +65,7 @@ class Loaders:
         self.services: DataLoader[str, tuple[Service, int] | None] = DataLoader(self._services)
         self.opportunities: DataLoader[str, tuple[Opportunity, int] | None] = DataLoader(self._opportunities)
         self.service_counts: DataLoader[str, int] = DataLoader(self._service_counts)
+        self.by_function: dict[object, DataLoader[Any, Any]] = {}
 
     async def registry(self) -> Registry:
         """Partners and networks, read once a request: both stay few."""

@@ -20,7 +20,9 @@ _DECIMAL = re.compile(r"-?\d{1,15}(\.\d{1,6})?", re.ASCII)
 
 
 def _time_text(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    # Milliseconds, where that is exact: then accepted_at reads as it stands in the commitment.
+    precision = "microseconds" if value.microsecond % 1_000 else "milliseconds"
+    return value.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def _date(value: Any) -> date:

@@ -77,9 +77,16 @@ def decode_cursor(cursor: str, sort: str, order: Sequence[Order]) -> Key | Refus
             return _bad_cursor()
         kinds = [str, *(one.kind for one in order)]
         typed = isinstance(parts, list) and [type(part) for part in parts] == kinds and parts[0] == sort
-        if typed and all(abs(part) < 2**62 for part in parts if isinstance(part, int)):
+        if typed and all(map(_is_storable, parts)):
             return tuple(parts[1:])
     return _bad_cursor()
+
+
+def _is_storable(part: str | int) -> bool:
+    """Whether a database takes the value: bounded, and text without NUL or half surrogate pairs."""
+    if isinstance(part, int):
+        return abs(part) < 2**62
+    return "\0" not in part and not any("\ud800" <= char <= "\udfff" for char in part)
 
 
 def beyond(order: Sequence[Order], key: Key) -> ColumnElement[bool]:

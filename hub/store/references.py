@@ -52,7 +52,7 @@ class References:
         return owner in self._rows[kind, id_]
 
     def firm_of(self, referral: str) -> str | None:
-        """Surrogate of the firm whose case a referral is; an id that the hub derived goes before a chosen one."""
+        """Surrogate of the firm whose case a referral is; ids that the hub derived go before chosen ones."""
         for kind in ("opened", "referral"):
             for row in self._rows[kind, referral].values():
                 return row[3]

@@ -112,7 +112,7 @@ async def test_an_event_that_breaks_its_fold_is_parked_and_the_flow_goes_on(
     capacity = {"capacity": {"status": "waitlist"}}
     later = {**published, "id": "later", "type": "hub.service.capacity-changed.v1", "data": capacity}
     receipts = await spine.post(KENTS, published, poison, later, service(KENTS, "other"))
-    assert await spine.verdicts(receipts) == ["applied", "parked event.malformed", "applied", "applied"]
+    assert await spine.verdicts(receipts) == ["applied", "parked hub.unavailable", "applied", "applied"]
 
 
 async def test_what_was_accepted_before_a_stop_is_projected_after_it(tmp_path: Path) -> None:

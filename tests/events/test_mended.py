@@ -101,10 +101,9 @@ async def test_dates_at_the_end_of_time_are_judged(spine: Spine, dates: tuple[st
         **({"expires_on": dates[1]} if dates[1] else {}),
     }
     message = event(KENTS, "opportunity.published", opportunity_id(KENT, "r"), data)
-    try:
-        assert not (await spine.outcome(KENTS, message)).startswith("parked")
-    except Rejected as rejection:
-        assert rejection.status == 422
+    with pytest.raises(Rejected) as refusal:
+        await spine.outcome(KENTS, message)
+    assert (refusal.value.status, refusal.value.code) == (422, "payload.invalid")
 
 
 def test_a_number_is_compared_with_a_word_without_a_fault() -> None:
