@@ -6,11 +6,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, tuple_
+from sqlalchemy import Connection, bindparam, func, insert, select, tuple_
 
 from hub.store.tables import identity, inbox, leaf
 
 Identity = tuple[str, str, str]
+
+# Statements of the accept path are built once: building one costs as much as running it.
+_KNOWN = select(identity).where(
+    tuple_(identity.c.partner, identity.c.source, identity.c.event_id).in_(
+        bindparam("wanted", expanding=True)
+    )
+)
+_NEWEST = select(func.coalesce(func.max(inbox.c.seq), 0))
+_APPEND, _IDENTIFY = insert(inbox), insert(identity)
 
 
 class InboxRow(NamedTuple):
@@ -33,26 +42,22 @@ class InboxRow(NamedTuple):
 
 def known_identities(conn: Connection, wanted: Iterable[Identity]) -> dict[Identity, tuple[int, bytes]]:
     """seq and content digest of those identities that were accepted before."""
-    rows = conn.execute(
-        select(identity).where(
-            tuple_(identity.c.partner, identity.c.source, identity.c.event_id).in_(list(wanted))
-        )
-    )
+    rows = conn.execute(_KNOWN, {"wanted": list(wanted)})
     return {(row.partner, row.source, row.event_id): (row.seq, row.digest) for row in rows}
 
 
 def last_seq(conn: Connection) -> int:
     """seq of the newest accepted event; 0 when there is none."""
-    return int(conn.execute(select(func.coalesce(func.max(inbox.c.seq), 0))).scalar_one())
+    return int(conn.execute(_NEWEST).scalar_one())
 
 
 def append(conn: Connection, rows: Sequence[InboxRow], digests: dict[Identity, tuple[int, bytes]]) -> None:
     """Write accepted events and their identities: (seq, digest) by identity."""
     if not rows:
         return
-    conn.execute(insert(inbox), [row._asdict() for row in rows])
+    conn.execute(_APPEND, [row._asdict() for row in rows])
     conn.execute(
-        insert(identity),
+        _IDENTIFY,
         [
             {"partner": partner, "source": source, "event_id": id_, "seq": seq, "digest": digest}
             for (partner, source, id_), (seq, digest) in digests.items()

@@ -8,13 +8,29 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, tuple_
+from sqlalchemy import Connection, bindparam, select, tuple_
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub.domain.references import ReferenceChange, membership_network
 from hub.store.tables import reference
 
 NAMES_A_QUERY = 1_000
 Row = tuple[str, str, str, str, bool]  # kind, id, owner, target, live
+
+
+_COLUMNS = (reference.c.kind, reference.c.id, reference.c.owner, reference.c.target, reference.c.live)
+# Built once: they run for every group of the intake.
+_NAMED = select(*_COLUMNS).where(
+    tuple_(reference.c.kind, reference.c.id).in_(bindparam("names", expanding=True))
+)
+_MEMBERS = select(*_COLUMNS).where(
+    reference.c.kind == "member", reference.c.owner.in_(bindparam("partners", expanding=True))
+)
+_INSERT = upsert(reference)
+_SAVE = _INSERT.on_conflict_do_update(
+    index_elements=["kind", "id", "owner"],
+    set_={"target": _INSERT.excluded.target, "live": _INSERT.excluded.live},
+)
 
 
 class References:
@@ -25,20 +41,14 @@ class References:
         self._conn = conn
         self._rows: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
         self._members: dict[str, dict[str, Row]] = {slug: {} for slug in members}
-        columns = (reference.c.kind, reference.c.id, reference.c.owner, reference.c.target, reference.c.live)
+        self._changed: dict[tuple[str, str, str], Row] = {}
         wanted = sorted(set(names))
         for start in range(0, len(wanted), NAMES_A_QUERY):
-            part = wanted[start : start + NAMES_A_QUERY]
-            found = conn.execute(select(*columns).where(tuple_(reference.c.kind, reference.c.id).in_(part)))
-            for row in found:
+            for row in conn.execute(_NAMED, {"names": wanted[start : start + NAMES_A_QUERY]}):
                 self._rows[row.kind, row.id][row.owner] = (row.kind, row.id, row.owner, row.target, row.live)
         if self._members:
-            found = conn.execute(
-                select(*columns).where(reference.c.kind == "member", reference.c.owner.in_(self._members))
-            )
-            for row in found:
+            for row in conn.execute(_MEMBERS, {"partners": list(self._members)}):
                 self._members[row.owner][row.id] = (row.kind, row.id, row.owner, row.target, row.live)
-        self._changed: dict[tuple[str, str, str], Row] = {}
 
     def owner(self, kind: str, id_: str) -> str | None:
         """Who brought a live thing into being; None when there is no such thing."""
@@ -114,12 +124,7 @@ class References:
         if not self._changed:
             return
         self._conn.execute(
-            delete(reference).where(
-                tuple_(reference.c.kind, reference.c.id, reference.c.owner).in_(list(self._changed))
-            )
-        )
-        self._conn.execute(
-            insert(reference),
+            _SAVE,
             [
                 dict(zip(("kind", "id", "owner", "target", "live"), row, strict=True))
                 for row in self._changed.values()

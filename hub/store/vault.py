@@ -18,7 +18,7 @@ from typing import Any
 from uuid import uuid4
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from hub.domain.marks import Sealed
 from hub.store.keyfiles import key_file
@@ -26,6 +26,11 @@ from hub.store.tables import subject_key
 
 NONCE_BYTES = 12
 PREFIX = "sealed"
+
+
+_BY_DIGEST = select(subject_key.c.digest, subject_key.c.surrogate, subject_key.c.wrapped_key).where(
+    subject_key.c.digest.in_(bindparam("digests", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +61,7 @@ class Vault:
         digests = {self.subject_digest(one): one for one in wire_ids}
         if not digests:
             return {}
-        rows = conn.execute(
-            select(subject_key.c.digest, subject_key.c.surrogate, subject_key.c.wrapped_key).where(
-                subject_key.c.digest.in_(digests)
-            )
-        )
+        rows = conn.execute(_BY_DIGEST, {"digests": list(digests)})
         return {digests[row.digest]: self._subject(row.surrogate, row.wrapped_key) for row in rows}
 
     def by_surrogate(self, conn: Connection, surrogates: Iterable[str]) -> dict[str, Subject]:

@@ -236,5 +236,5 @@ async def test_timeline_is_in_order_of_acceptance(world: World) -> None:
 async def test_sent_time_is_shown_beside_the_time_of_acceptance(world: World) -> None:
     (seq,) = await world.post(KENT, {**registered("A"), "time": "2026-10-31T10:00:00.5+01:00"})
     (entry, *_) = await entries(world, KENT)
-    assert (entry["seq"], entry["time"]) == (seq, "2026-10-31T09:00:00.500000Z")
+    assert (entry["seq"], entry["time"]) == (seq, "2026-10-31T09:00:00.500Z")
     assert entry["acceptedAt"].startswith("2026-11-01T09:00:")
