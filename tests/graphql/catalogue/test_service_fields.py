@@ -107,7 +107,7 @@ SHOWN = {
         "status": "WAITLIST",
         "available": 0,
         "maximum": 20,
-        "updated": "2026-11-01T09:00:00Z",
+        "updated": "2026-11-01T09:00:00.000Z",
     },
     "fundingTerms": [
         {
@@ -124,7 +124,7 @@ SHOWN = {
     "validTo": "2026-12-31",
     "assuredDate": "2026-11-01",
     "stale": False,
-    "updatedAt": "2026-11-22T09:00:00Z",
+    "updatedAt": "2026-11-22T09:00:00.000Z",
     "version": 2,
     "contentHash": "0" * 64,
     "feed": f"/partners/{KENT}/feed",
@@ -208,7 +208,7 @@ async def test_provenance_names_the_event_behind_each_value(world: World) -> Non
     await world.project(partner(KENT), changed)
     document = "{ services { nodes { provenance { field eventId at partner { slug } } } } }"
     entries = (await world.data(document))["services"]["nodes"][0]["provenance"]
-    first, then = ("published-one", "2026-11-22T09:00:00Z"), "2026-11-22T10:00:00Z"
+    first, then = ("published-one", "2026-11-22T09:00:00.000Z"), "2026-11-22T10:00:00.000Z"
     assert {entry["field"]: (entry["eventId"], entry["at"]) for entry in entries} == {
         "ownId": first,
         "name": first,
