@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from joserfc.jwk import ECKey
@@ -45,8 +44,7 @@ class Signing:
 
 def open_signing(settings: Settings) -> Signing:
     """The signing keys in the keys folder; a first key is made when there is none."""
-    folder: Path = settings.keys_dir or settings.data_dir / "keys"
-    return Signing(json.loads(key_file(folder, KEY_FILE, _first_key))["keys"])
+    return Signing(json.loads(key_file(settings.keys_dir, KEY_FILE, _first_key))["keys"])
 
 
 def _first_key() -> bytes:

@@ -145,6 +145,10 @@ def _accept(conn: Connection, hub: Hub, events: Sequence[Envelope], at: datetime
 
 async def network_exists(hub: Hub, slug: str) -> bool:
     """Whether a network of that name was configured."""
-    return await hub.store.read(
-        lambda conn: References(conn, [("network", slug)], []).owner("network", slug) is not None
-    )
+
+    def find(conn: Connection) -> bool:
+        references = References(conn)
+        references.load([("network", slug)])
+        return references.owner("network", slug) is not None
+
+    return await hub.store.read(find)

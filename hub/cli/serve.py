@@ -16,7 +16,7 @@ from hub.app import build_app
 from hub.cli.terminal import data, print_json, talk
 from hub.events.spine import open_hub
 from hub.settings import Settings
-from hub.store.schema import migrate_truth, prepare_read_model
+from hub.store.schema import prepare_read_model
 
 HOST = "127.0.0.1"
 BACKLOG = 2_048
@@ -83,7 +83,6 @@ def migrate(json_: Json = False) -> None:
         await hub.store.close()
         return anew
 
-    migrate_truth(hub.store.truth_file)
     anew = asyncio.run(prepare())
     if json_:
         print_json({"data_dir": str(settings.data_dir), "read_model_made": anew})

@@ -110,6 +110,16 @@ def broader(scheme: str, code: str) -> tuple[str, ...]:
     return ()
 
 
+def levels(scheme: str, code: str) -> frozenset[str]:
+    """The code and all that hold it; a country's area stands in both spellings (UK and GB, EL and GR)."""
+    found = {code, *broader(scheme, code)}
+    if scheme == "area":
+        for nuts, iso in NUTS_COUNTRIES.items():
+            if found & {nuts, iso}:
+                found |= {nuts, iso}
+    return frozenset(found)
+
+
 @lru_cache(maxsize=8192)
 def label(scheme: str, code: str, language: str = "en") -> str:
     """Name of the code for people; the code itself when the scheme or the code has none.

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from hub.domain.codes import NACE_SCHEMES, levels
 from hub.domain.values import LocalizedText, Name, Value
 
 CLAUSES_MAX = 64
@@ -140,8 +141,10 @@ def _test(clause: Node, value: Any) -> Verdict:
 
 
 def _same(fact: str | None, value: Any, wanted: Any) -> bool:
-    if fact in ("sectors", "area"):  # Codes at any level: 62 covers 62.10, UK covers UKJ4.
-        return str(value).startswith(str(wanted))
+    if fact == "sectors":  # Codes at any level: 62 covers 62.10. A clause does not name the revision.
+        return any(str(wanted) in levels(scheme, str(value)) for scheme in NACE_SCHEMES)
+    if fact == "area":
+        return str(wanted) in levels("area", str(value))
     if isinstance(value, bool) or isinstance(wanted, bool):
         return value is wanted
     if fact in NUMERIC_FACTS:

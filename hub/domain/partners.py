@@ -96,8 +96,6 @@ def fold_partner(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
     what = event.type.split(".")[2]
     if data.network is None:
         status = {"left": "left", "suspended": "suspended", "resumed": "active"}[what]
-        if what == "left" and data.on > event.at.date():
-            status = before.status
         memberships = [_end(one, data.on) if what == "left" else one for one in before.memberships]
         return (before.model_copy(update={"status": status, "memberships": memberships}),)
     if data.network not in {one.network for one in before.memberships}:

@@ -33,7 +33,7 @@ class ReferenceChange:
 
 
 def established(
-    type_: str, subject: str, sender: str, data: Any, key: str, ids: dict[str, str], today: date
+    type_: str, subject: str, sender: str, data: Any, key: str, ids: dict[str, str]
 ) -> list[ReferenceChange]:
     """References that follow from an event; key: the firm's surrogate, ids: as in Resolved."""
     _, noun, what, _ = type_.split(".")
@@ -42,13 +42,13 @@ def established(
     if noun == "network":
         return [ReferenceChange("network", subject, "")]
     if noun == "partner":
-        return _partner(what, subject, data, today)
+        return _partner(what, subject, data)
     if what in ("drafted", "requested") and noun == "referral":
         return [ReferenceChange("referral", subject, sender, key)]
     return [ReferenceChange("opened", id_, sender, key) for id_ in ids.values()]
 
 
-def _partner(what: str, slug: str, data: Any, today: date) -> list[ReferenceChange]:
+def _partner(what: str, slug: str, data: Any) -> list[ReferenceChange]:
     if what == "joined":
         changes = [ReferenceChange("partner", slug, "", unless=SUSPENDED)]
         if data.network:
@@ -58,7 +58,7 @@ def _partner(what: str, slug: str, data: Any, today: date) -> list[ReferenceChan
     of = f"{data.network}/" if data.network else ""
     if what == "left":
         changes = [ReferenceChange("memberships", of, slug, target=str(data.on))]
-        if not of and data.on <= today:
+        if not of:
             changes.append(ReferenceChange("partner", slug, "", target="left", live=False))
         return changes
     live = what == "resumed"

@@ -40,10 +40,6 @@ class MemberError(ValueError):
         self.member = member
 
 
-def _refuse(message: str) -> ValueError:
-    return ValueError(message)
-
-
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DURATION = re.compile(r"P(?!$)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?", re.ASCII)
@@ -57,26 +53,26 @@ def parse_time(value: Any) -> datetime:
     if isinstance(value, datetime):
         return value
     if not isinstance(value, str) or not _RFC3339.fullmatch(value):
-        raise _refuse("is not an RFC 3339 time with offset, such as 2026-11-22T09:00:00Z")
+        raise ValueError("is not an RFC 3339 time with offset, such as 2026-11-22T09:00:00Z")
     # fromisoformat knows microseconds; finer digits are legal in RFC 3339 and are cut.
     text = re.sub(r"(\.\d{6})\d+", r"\1", value.upper())
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise _refuse("names a day or an hour that does not exist") from None
+        raise ValueError("names a day or an hour that does not exist") from None
 
 
 def _parse_date(value: Any) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     if not isinstance(value, str) or not _DATE.fullmatch(value):
-        raise _refuse("is not a date written as YYYY-MM-DD")
+        raise ValueError("is not a date written as YYYY-MM-DD")
     try:
         day = date.fromisoformat(value)
     except ValueError:
-        raise _refuse("names a day that does not exist") from None
+        raise ValueError("names a day that does not exist") from None
     if not YEAR_MIN <= day.year <= YEAR_MAX:
-        raise _refuse(f"is not between the years {YEAR_MIN} and {YEAR_MAX}")
+        raise ValueError(f"is not between the years {YEAR_MIN} and {YEAR_MAX}")
     return day
 
 
@@ -89,7 +85,7 @@ def checked(test: Any, message: str) -> AfterValidator:
 
     def check(value: str) -> str:
         if not test(value):
-            raise _refuse(message)
+            raise ValueError(message)
         return value
 
     return AfterValidator(check)

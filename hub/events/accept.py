@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from hub.domain.networks import ContributionRecorded
 from hub.domain.opportunities import InterestExpressed, interest_referral_id
+from hub.domain.partners import PartnerChanged
 from hub.domain.principal import Principal
 from hub.domain.record import Resolved
 from hub.domain.references import established
@@ -69,11 +70,11 @@ class _Group:
     def snapshot(self) -> tuple[object, ...]:
         """What is about to be written, for `restore`."""
         kept = (self.subjects, self.identities, self.rows, self.accepted, self.made, self.status)
-        return (self.references.snapshot(), *(copy.copy(one) for one in kept))
+        return (self.references.mark(), *(copy.copy(one) for one in kept))
 
     def restore(self, snapshot: tuple[Any, ...]) -> None:
         """Forget all that came after the snapshot."""
-        self.references.restore(snapshot[0])
+        self.references.undo(snapshot[0])
         _, self.subjects, self.identities, self.rows, self.accepted, self.made, self.status = snapshot
 
     def save(self, conn: Connection) -> None:
@@ -116,7 +117,12 @@ def _open_group(conn: Connection, vault: Vault, events: Sequence[Checked], at: d
     members = {event.principal.identity for event in events} | {
         id_ for kind, id_ in names if kind == "partner"
     }
-    references = References(conn, names, members)
+    references = References(conn)
+    references.load(names, members)
+    publishers = {
+        owner for kind, id_ in names if kind == "opportunity" for owner in references.publishers(id_)
+    }
+    references.load([("partner", one) for one in publishers], publishers - members)
     wire_ids = {one for event in events for one in (*event.firms, *event.persons)}
     wire_ids |= {UNKNOWN_REFERRAL_PREFIX + id_ for kind, id_ in names if kind == "referral"}
     targets = {target for _, id_ in names if (target := references.firm_of(id_))}
@@ -152,6 +158,7 @@ def _accept_event(group: _Group, event: Checked) -> Receipt:
             )
         return Receipt(id_, source, before[0], duplicate=True)
     _check_references(group, event)
+    _check_day(group, event)
     resolved = _resolve(group, event)
     firm = _firm(group, event)
     seq = group.newest + len(group.rows) + 1
@@ -175,7 +182,7 @@ def _accept_event(group: _Group, event: Checked) -> Receipt:
         commitment=stored.commitment,
     )
     group.references.apply(
-        established(event.type, event.subject, partner, event.payload, row.key, resolved.ids, group.at.date())
+        established(event.type, event.subject, partner, event.payload, row.key, resolved.ids)
     )
     if event.noun == "partner":
         # Shut out, or let in again, by the commit that accepts the event.
@@ -196,7 +203,8 @@ def _check_references(group: _Group, event: Checked) -> None:
     noun, what = event.noun, event.what
     known: bool | str | None = True
     if noun in ("service", "opportunity") and what == "interest-expressed":
-        known = group.references.owner(noun, event.subject)
+        publisher = group.references.owner(noun, event.subject)
+        known = publisher and group.references.owner("partner", publisher) is not None
     elif noun in ("service", "opportunity") and what != "published":
         known = group.references.was_published_by(noun, event.subject, event.principal.identity)
     elif noun == "partner" and what != "joined":
@@ -216,6 +224,19 @@ def _check_references(group: _Group, event: Checked) -> None:
             f"{errors[0].field} {errors[0].message}.",
             "Check the id; publish or configure the thing first, and in a batch before what names it.",
             errors,
+        )
+
+
+def _check_day(group: _Group, event: Checked) -> None:
+    """A partner leaves, is suspended or comes back at once: such an event is not posted ahead of its day."""
+    payload = event.payload
+    if isinstance(payload, PartnerChanged) and payload.network is None and payload.on > group.at.date():
+        raise Rejected(
+            422,
+            "payload.invalid",
+            f"/data/on {payload.on} has not come yet.",
+            "Post the event on that day, or name the network whose membership ends then.",
+            [FieldError("/data/on", "has not come yet", event.index)],
         )
 
 

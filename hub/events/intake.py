@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import OperationalError
 
 from hub.domain.principal import Principal
 from hub.events.accept import Receipt, accept
@@ -85,7 +85,7 @@ class Intake:
         self, group: Sequence[tuple[Sequence[Checked], asyncio.Future[Answer]]], error: Exception
     ) -> None:
         """The transaction is rolled back: a database that is gone fails all, one bad event only itself."""
-        if len(group) > 1 and not isinstance(error, DBAPIError):
+        if len(group) > 1 and not isinstance(error, OperationalError):
             for one in group:
                 await self._write([one])
             return

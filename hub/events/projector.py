@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from hub.domain.marks import SEALED_CONTEXT
 from hub.domain.record import Accepted, KeyState, Record, Resolved
@@ -50,27 +51,52 @@ class Projector:
 
     async def step(self, until: int | None = None) -> bool:
         """Project one batch, up to that offset if given; whether there was anything to do."""
-        offset = await self._store.project(lambda conn: offset_of(conn, STREAM))
+        offset = await self._store.read(lambda conn: offset_of(conn, STREAM))
         limit = BATCH_EVENTS_MAX if until is None else min(BATCH_EVENTS_MAX, until - offset)
         batch = await self._backbone.read(offset, limit) if limit > 0 else ()
         if not batch:
             return False
-        await self._store.project(lambda conn: self._project(conn, offset, batch))
-        self._progress.advance(batch[-1].seq)
+        try:
+            wrote = await self._store.project(lambda conn: _project(conn, offset, batch))
+        except OperationalError:
+            raise  # The database is locked, full or gone: the batch comes again.
+        except Exception:
+            # One event cannot be written: find it by going one by one, and park it.
+            log.exception("batch_failed", extra={"offset": offset, "events": len(batch)})
+            wrote = await self._store.project(lambda conn: _park_or_project(conn, offset, batch[0]))
+        if wrote:
+            self._progress.advance(wrote)
         return True
 
-    def _project(self, conn: Connection, offset: int, batch: Sequence[Sequenced]) -> None:
-        if not advance(conn, STREAM, offset, batch[-1].leaf_index + 1):
-            return  # Another projector was faster: its rows stand.
-        states = load_states(conn, {event.key for event in batch})
-        verdicts: list[Verdict] = []
-        changed: list[tuple[str, Record, int]] = []
-        for event in batch:
-            verdict, records = project(states[event.key], event)
-            verdicts.append(verdict)
-            changed.extend((event.key, record, event.seq) for record in records)
-        save_changes(conn, changed)
-        save_verdicts(conn, verdicts)
+
+def _project(conn: Connection, offset: int, batch: Sequence[Sequenced]) -> int:
+    """seq of the last event written; 0 when another projector was faster and its rows stand."""
+    if not advance(conn, STREAM, offset, batch[-1].leaf_index + 1):
+        return 0
+    states = load_states(conn, {event.key for event in batch})
+    verdicts: list[Verdict] = []
+    changed: list[tuple[str, Record, int]] = []
+    for event in batch:
+        verdict, records = project(states[event.key], event)
+        verdicts.append(verdict)
+        changed.extend((event.key, record, event.seq) for record in records)
+    save_changes(conn, changed)
+    save_verdicts(conn, verdicts)
+    return batch[-1].seq
+
+
+def _park_or_project(conn: Connection, offset: int, event: Sequenced) -> int:
+    try:
+        with conn.begin_nested():
+            return _project(conn, offset, [event])
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("event_parked", extra={"seq": event.seq, "type": event.type})
+    if not advance(conn, STREAM, offset, event.leaf_index + 1):
+        return 0
+    save_verdicts(conn, [Verdict(event.seq, "parked", PARKED, event.key, None)])
+    return event.seq
 
 
 def project(state: KeyState, event: Sequenced) -> tuple[Verdict, list[Record]]:

@@ -7,6 +7,7 @@ repeats at most a publication, which consumers recognise by position.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -73,10 +74,9 @@ async def follow(wake: asyncio.Event, step: Callable[[], Awaitable[bool]], name:
                 # What arrives meanwhile shares the next transaction, and the intake gets its turn.
                 await asyncio.sleep(PACE_S)
             else:
-                async with asyncio.timeout(POLL_S):
-                    await wake.wait()
-        except TimeoutError:
-            continue
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_S):
+                        await wake.wait()
         except Exception:
             log.exception("%s_failed", name)
             await asyncio.sleep(RETRY_S)

@@ -52,6 +52,10 @@ LIST_LENGTHS: Mapping[tuple[str, str], int] = {
     ("Query", "networks"): 20,
     ("Query", "partners"): 100,
     ("Network", "members"): 50,
+    ("Referral", "timeline"): 50,
+    ("Referral", "children"): 20,
+    ("Sme", "referrals"): 50,
+    ("Sme", "roadmaps"): 20,
 }
 """Lists that are usually longer; a page is as long as its `first`."""
 

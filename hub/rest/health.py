@@ -10,7 +10,7 @@ from starlette.responses import Response
 from hub.rest.problems import problem
 from hub.store.engine import Store
 from hub.store.inbox import last_seq
-from hub.store.ledger import tree_size
+from hub.store.ledger import newest_head
 from hub.store.pages import projection_version
 
 
@@ -27,11 +27,13 @@ def build_router(store: Store) -> APIRouter:
     async def readyz() -> Response:
         """The database answers; how far sequencer and projector are behind the inbox, in events."""
         try:
-            accepted, sequenced, shown = await store.read(
-                lambda conn: (last_seq(conn), tree_size(conn), projection_version(conn))
+            accepted, head, shown = await store.read(
+                lambda conn: (last_seq(conn), newest_head(conn), projection_version(conn))
             )
         except SQLAlchemyError:
             return problem(503, "hub.unavailable", "The database does not answer.", "Try again shortly.")
-        return JSONResponse({"status": "ok", "accepted": accepted, "sequenced": sequenced, "version": shown})
+        return JSONResponse(
+            {"status": "ok", "accepted": accepted, "sequenced": head.size if head else 0, "version": shown}
+        )
 
     return router

@@ -95,12 +95,6 @@ def find_entries(
     )
 
 
-def get_entry(conn: Connection, viewer: Viewer, vault: Vault, seq: int) -> EntryView | None:
-    """The entry, if the viewer may see it."""
-    receipt = get_receipt(conn, viewer, vault, seq)
-    return receipt.entry if receipt else None
-
-
 def timelines(
     conn: Connection, viewer: Viewer, vault: Vault, names: Iterable[Name]
 ) -> dict[Name, list[EntryView]]:

@@ -29,12 +29,12 @@ from hub.store.pages import (
     first_refusal,
     projection_version,
 )
+from hub.store.parts import parts
 from hub.store.records import load_states
 from hub.store.search import fold, search_words, sortable_time
 from hub.store.tables import record, referral_party
 from hub.store.vault import Subject, Vault, unseal
 
-KEYS_A_QUERY = 500
 """Databases limit the parameters of a statement; SQLite to 32,766."""
 
 POOL_PREFIX = "pool:"
@@ -81,8 +81,8 @@ def party_labels(viewer: Viewer) -> frozenset[str]:
 def states_of(conn: Connection, keys: Iterable[str]) -> Iterator[dict[str, KeyState]]:
     """State of each firm, in parts that a statement can carry."""
     wanted = sorted(set(keys))
-    for start in range(0, len(wanted), KEYS_A_QUERY):
-        yield load_states(conn, wanted[start : start + KEYS_A_QUERY])
+    for part in parts(wanted):
+        yield load_states(conn, part)
 
 
 def firm_views(

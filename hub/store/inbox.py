@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, insert, select, tuple_
 
+from hub.store.parts import parts
 from hub.store.tables import identity, inbox, leaf
 
 Identity = tuple[str, str, str]
@@ -42,8 +43,11 @@ class InboxRow(NamedTuple):
 
 def known_identities(conn: Connection, wanted: Iterable[Identity]) -> dict[Identity, tuple[int, bytes]]:
     """seq and content digest of those identities that were accepted before."""
-    rows = conn.execute(_KNOWN, {"wanted": list(wanted)})
-    return {(row.partner, row.source, row.event_id): (row.seq, row.digest) for row in rows}
+    return {
+        (row.partner, row.source, row.event_id): (row.seq, row.digest)
+        for part in parts(wanted)
+        for row in conn.execute(_KNOWN, {"wanted": part})
+    }
 
 
 def last_seq(conn: Connection) -> int:

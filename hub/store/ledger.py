@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub.store.tables import checkpoint, inbox, leaf, tile
@@ -67,11 +67,6 @@ def save_leaves(conn: Connection, first_index: int, seqs: Sequence[int], head: S
         [{"leaf_index": first_index + place, "seq": seq} for place, seq in enumerate(seqs)],
     )
     conn.execute(insert(checkpoint).values(size=head.size, root=head.root, note=head.note))
-
-
-def tree_size(conn: Connection) -> int:
-    """Number of leaves."""
-    return int(conn.execute(select(func.count()).select_from(leaf)).scalar_one())
 
 
 def entries(conn: Connection, first_index: int, limit: int) -> list[bytes]:

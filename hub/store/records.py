@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub.domain.consents import Consent
@@ -25,6 +25,7 @@ from hub.domain.roadmaps import Roadmap
 from hub.domain.services import Service
 from hub.domain.viewer import Viewer
 from hub.domain.visits import Visit
+from hub.store.parts import parts
 from hub.store.tables import record
 
 KINDS: dict[str, type[Record]] = {
@@ -49,16 +50,17 @@ KINDS: dict[str, type[Record]] = {
     )
 }
 R = TypeVar("R", bound=Record)
+_BY_KEY = select(record.c.key, record.c.kind, record.c.id, record.c.doc).where(
+    record.c.key.in_(bindparam("keys", expanding=True))
+)
 
 
 def load_states(conn: Connection, keys: Iterable[str]) -> dict[str, KeyState]:
     """State of each key, empty for those that have none yet."""
     states = {key: KeyState() for key in keys}
-    rows = conn.execute(
-        select(record.c.key, record.c.kind, record.c.id, record.c.doc).where(record.c.key.in_(states))
-    )
-    for row in rows:
-        states[row.key].records[row.kind, row.id] = decode(KINDS[row.kind], row.doc)
+    for part in parts(states):
+        for row in conn.execute(_BY_KEY, {"keys": part}):
+            states[row.key].records[row.kind, row.id] = decode(KINDS[row.kind], row.doc)
     return states
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import TypeVar
 
 from sqlalchemy import Connection, bindparam, select, tuple_
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub.domain.references import ReferenceChange, membership_network
+from hub.store.parts import parts
 from hub.store.tables import reference
 
-NAMES_A_QUERY = 1_000
+K = TypeVar("K")
 Row = tuple[str, str, str, str, bool]  # kind, id, owner, target, live
 
 
@@ -36,18 +36,22 @@ _SAVE = _INSERT.on_conflict_do_update(
 class References:
     """References that a group of events needs, read once, kept in step while the group is accepted."""
 
-    def __init__(self, conn: Connection, names: Iterable[tuple[str, str]], members: Iterable[str]) -> None:
-        """names: (kind, id); members: partners whose memberships are needed."""
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
         self._rows: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
-        self._members: dict[str, dict[str, Row]] = {slug: {} for slug in members}
+        self._members: dict[str, dict[str, Row]] = {}
         self._changed: dict[tuple[str, str, str], Row] = {}
-        wanted = sorted(set(names))
-        for start in range(0, len(wanted), NAMES_A_QUERY):
-            for row in conn.execute(_NAMED, {"names": wanted[start : start + NAMES_A_QUERY]}):
+        self._journal: list[tuple[tuple[str, str, str], Row | None, Row | None]] = []
+
+    def load(self, names: Iterable[tuple[str, str]], members: Iterable[str] = ()) -> None:
+        """Read what is about to be asked for. names: (kind, id); members: partners with memberships."""
+        conn, wanted = self._conn, sorted(set(names))
+        for part in parts(wanted):
+            for row in conn.execute(_NAMED, {"names": part}):
                 self._rows[row.kind, row.id][row.owner] = (row.kind, row.id, row.owner, row.target, row.live)
-        if self._members:
-            for row in conn.execute(_MEMBERS, {"partners": list(self._members)}):
+        for slugs in parts(sorted(set(members))):
+            self._members |= {slug: {} for slug in slugs}
+            for row in conn.execute(_MEMBERS, {"partners": slugs}):
                 self._members[row.owner][row.id] = (row.kind, row.id, row.owner, row.target, row.live)
 
     def owner(self, kind: str, id_: str) -> str | None:
@@ -56,6 +60,10 @@ class References:
             if row[4]:
                 return row[2]
         return None
+
+    def publishers(self, opportunity: str) -> list[str]:
+        """Partners that published the opportunity: one, or none."""
+        return list(self._rows["opportunity", opportunity])
 
     def was_published_by(self, kind: str, id_: str, owner: str) -> bool:
         """Whether that partner ever published the thing, withdrawn or not."""
@@ -101,23 +109,33 @@ class References:
                 else:
                     self._set((kind, id_, owner, target, change.live))
 
-    def snapshot(self) -> object:
-        """What is known now, for `restore`."""
-        return copy.deepcopy((self._rows, self._members, self._changed))
+    def mark(self) -> int:
+        """This moment, for `undo`."""
+        return len(self._journal)
 
-    def restore(self, snapshot: Any) -> None:
-        """Forget all changes since the snapshot."""
-        self._rows, self._members, self._changed = snapshot
+    def undo(self, mark: int) -> None:
+        """Forget all changes since the mark."""
+        while len(self._journal) > mark:
+            name, row, changed = self._journal.pop()
+            kind, id_, owner = name
+            holders = [(self._rows[kind, id_], owner)]
+            if kind == "member":
+                holders.append((self._memberships(owner), id_))
+            for rows, key in holders:
+                _put(rows, key, row)
+            _put(self._changed, name, changed)
 
     def _memberships(self, partner: str) -> dict[str, Row]:
         return self._members.setdefault(partner, {})
 
     def _set(self, row: Row) -> None:
         kind, id_, owner, _, _ = row
+        name = kind, id_, owner
+        self._journal.append((name, self._rows[kind, id_].get(owner), self._changed.get(name)))
         self._rows[kind, id_][owner] = row
         if kind == "member":
             self._memberships(owner)[id_] = row
-        self._changed[kind, id_, owner] = row
+        self._changed[name] = row
 
     def save(self) -> None:
         """Write what changed."""
@@ -130,3 +148,10 @@ class References:
                 for row in self._changed.values()
             ],
         )
+
+
+def _put(rows: dict[K, Row], key: K, row: Row | None) -> None:
+    if row is None:
+        rows.pop(key, None)
+    else:
+        rows[key] = row

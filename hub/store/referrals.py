@@ -29,7 +29,8 @@ from hub.domain.referrals import Referral
 from hub.domain.refusal import Refusal
 from hub.domain.viewer import Viewer
 from hub.store import pages
-from hub.store.firms import KEYS_A_QUERY, FirmView, firm_views, party_labels
+from hub.store.firms import FirmView, firm_views, party_labels
+from hub.store.parts import parts
 from hub.store.records import decode, load_states
 from hub.store.search import sortable_time
 from hub.store.tables import record, referral_party, referral_row
@@ -93,8 +94,8 @@ class ReferralView:
 
 def index_referrals(conn: Connection, changed: Sequence[tuple[str, Referral, int]]) -> None:
     """Rewrite the rows that lists and rights are read from: (firm's surrogate, referral, version)."""
-    for start in range(0, len(changed), KEYS_A_QUERY):
-        part = {(key, one.id): one for key, one, _ in changed[start : start + KEYS_A_QUERY]}
+    for some in parts(changed):
+        part = {(key, one.id): one for key, one, _ in some}
         for table in (referral_row, referral_party):
             conn.execute(delete(table).where(tuple_(table.c.firm, table.c.id).in_(list(part))))
         conn.execute(insert(referral_row), [_row(key, one) for (key, _), one in part.items()])

@@ -14,7 +14,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
 from sqlalchemy.schema import CreateTable
 
-from hub.store.engine import Store
+from hub.store.engine import BUSY_TIMEOUT_MS, Store
 from hub.store.tables import model, read
 
 READ_MODEL_VERSION = 1
@@ -41,7 +41,9 @@ def alembic_config(conn: Connection | None = None) -> Config:
 
 
 def _engine(database: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{database}", connect_args={"isolation_level": None})
+    engine = create_engine(
+        f"sqlite:///{database}", connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1_000}
+    )
     # DDL and data of a migration stand or fall together; two processes migrate one after the other.
     event.listen(engine, "begin", lambda conn: conn.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, case, delete, insert, literal, select
 
-from hub.domain.codes import HS_SCHEME, NUTS_COUNTRIES, broader
+from hub.domain.codes import HS_SCHEME, levels
 from hub.domain.refusal import Refusal
 from hub.domain.values import Sector
+from hub.store.parts import parts
 from hub.store.tables import tag
 
 SEARCH_CHARS_MAX = 200
 WORDS_MAX = 12
-ROWS_A_STATEMENT = 500
 
 UNRESTRICTED = "*"
 """Value of a tag whose list the publisher left out: it restricts nothing, so every filter finds it."""
@@ -81,21 +81,17 @@ Tags = dict[str, set[str]]
 
 def sector_tags(sectors: Iterable[Sector]) -> set[str]:
     """Codes of every level: 62.10 stands under 62.1, 62 and its section as well."""
-    return {code for one in sectors for code in (one.code, *broader(one.scheme, one.code))}
+    return {code for one in sectors for code in levels(one.scheme, one.code)}
 
 
 def product_tags(products: Iterable[str]) -> set[str]:
     """Subheading, heading and chapter."""
-    return {code for one in products for code in (one, *broader(HS_SCHEME, one))}
+    return {code for one in products for code in levels(HS_SCHEME, one)}
 
 
 def area_tags(areas: Iterable[str]) -> set[str]:
-    """Every level up to the country, which stands in both spellings (UK and GB, EL and GR)."""
-    levels = {code for one in areas for code in (one, *broader("area", one))}
-    for nuts, iso in NUTS_COUNTRIES.items():
-        if nuts in levels or iso in levels:
-            levels |= {nuts, iso}
-    return levels
+    """Every level up to the country."""
+    return {code for one in areas for code in levels("area", one)}
 
 
 def language_tags(languages: Iterable[str]) -> set[str]:
@@ -116,8 +112,7 @@ def rewrite(
     tags: Mapping[str, Tags],
 ) -> None:
     """Replace the rows and the tags of these entries; what has no new row is gone from the catalogue."""
-    for start in range(0, len(ids), ROWS_A_STATEMENT):
-        some = ids[start : start + ROWS_A_STATEMENT]
+    for some in parts(ids):
         conn.execute(delete(rows).where(rows.c.id.in_(some)))
         conn.execute(delete(tag).where(tag.c.item.in_(some)))
     if new:

@@ -211,7 +211,6 @@ def _tags(data: ServicePublished) -> Tags:
     }
     tags: Tags = {name: values or {UNRESTRICTED} for name, values in lists.items()}
     tags |= {name: {value} for name, value in single.items() if value is not None}
-    tags["policy"] = set(data.policy_tags)
     return tags
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from hub.domain.marks import Sealed
 from hub.store.keyfiles import key_file
+from hub.store.parts import parts
 from hub.store.tables import subject_key
 
 NONCE_BYTES = 12
@@ -30,6 +31,10 @@ PREFIX = "sealed"
 
 _BY_DIGEST = select(subject_key.c.digest, subject_key.c.surrogate, subject_key.c.wrapped_key).where(
     subject_key.c.digest.in_(bindparam("digests", expanding=True))
+)
+
+_BY_SURROGATE = select(subject_key.c.surrogate, subject_key.c.wrapped_key).where(
+    subject_key.c.surrogate.in_(bindparam("surrogates", expanding=True))
 )
 
 
@@ -59,22 +64,19 @@ class Vault:
     def subjects(self, conn: Connection, wire_ids: Iterable[str]) -> dict[str, Subject]:
         """Subjects by wire id, those that exist."""
         digests = {self.subject_digest(one): one for one in wire_ids}
-        if not digests:
-            return {}
-        rows = conn.execute(_BY_DIGEST, {"digests": list(digests)})
-        return {digests[row.digest]: self._subject(row.surrogate, row.wrapped_key) for row in rows}
+        return {
+            digests[row.digest]: self._subject(row.surrogate, row.wrapped_key)
+            for part in parts(digests)
+            for row in conn.execute(_BY_DIGEST, {"digests": part})
+        }
 
     def by_surrogate(self, conn: Connection, surrogates: Iterable[str]) -> dict[str, Subject]:
         """Subjects by surrogate, those that exist."""
-        wanted = set(surrogates)
-        if not wanted:
-            return {}
-        rows = conn.execute(
-            select(subject_key.c.surrogate, subject_key.c.wrapped_key).where(
-                subject_key.c.surrogate.in_(wanted)
-            )
-        )
-        return {row.surrogate: self._subject(row.surrogate, row.wrapped_key) for row in rows}
+        return {
+            row.surrogate: self._subject(row.surrogate, row.wrapped_key)
+            for part in parts(set(surrogates))
+            for row in conn.execute(_BY_SURROGATE, {"surrogates": part})
+        }
 
     def make(self, wire_id: str) -> tuple[Subject, dict[str, Any]]:
         """A new subject with a surrogate and a key of its own, and the row to keep it by."""
