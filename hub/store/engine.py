@@ -23,6 +23,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 READ_SCHEMA = "read"
 BUSY_TIMEOUT_MS = 10_000
 READERS = 4
+READ_BEGIN = "BEGIN"
 
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ class Store(Protocol):
     """Runs work in one transaction of a role: all of it or, when it raises, nothing.
 
     intake writes the truth, one writer at a time. project writes the read model alone.
-    read sees one snapshot of both and writes nothing.
+    read writes nothing; what it sees of the read model, the truth it sees holds as well.
     """
 
     async def intake(self, work: Callable[[Connection], T]) -> T: ...
@@ -53,7 +54,7 @@ class SqliteStore:
         self._intake = _Role(truth, attach=None, begin="BEGIN IMMEDIATE", synchronous="FULL", threads=1)
         # A power cut may take the read model back a few commits, rows and offset together: it is replayed.
         self._project = _Role(None, attach=read, begin="BEGIN IMMEDIATE", synchronous="NORMAL", threads=1)
-        self._read = _Role(truth, attach=read, begin="BEGIN", synchronous="FULL", threads=READERS)
+        self._read = _Role(truth, attach=read, begin=READ_BEGIN, synchronous="FULL", threads=READERS)
 
     async def intake(self, work: Callable[[Connection], T]) -> T:
         """One transaction on the truth."""
@@ -64,7 +65,7 @@ class SqliteStore:
         return await self._project.run(work)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """One snapshot of truth and read model."""
+        """One snapshot of each file; the truth is not older than the read model."""
         return await self._read.run(work)
 
     async def close(self) -> None:
@@ -114,12 +115,17 @@ def _sqlite(main: Path | None, attach: Path | None, begin: str, synchronous: str
         for schema in (["main"] if main else []) + ([READ_SCHEMA] if attach else []):
             cursor.execute(f"PRAGMA {schema}.journal_mode=WAL")
             cursor.execute(f"PRAGMA {schema}.synchronous={synchronous}")
-        if begin == "BEGIN":
+        if begin == READ_BEGIN:
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
+        if begin == READ_BEGIN:
+            # SQLite takes the snapshot of a file at its first read: the model first, so that it shows no
+            # event that the truth does not have yet.
+            connection.exec_driver_sql(f"SELECT 1 FROM {READ_SCHEMA}.sqlite_schema LIMIT 1")
+            connection.exec_driver_sql("SELECT 1 FROM main.sqlite_schema LIMIT 1")
 
     return engine
