@@ -38,7 +38,7 @@ def build_app(settings: Settings, hub: Hub | None = None) -> FastAPI:
     problems.install(app)
     signing = open_signing(settings)
     authenticator = Authenticator(hub.store, settings, signing)
-    checkpoints = verifier_key(settings.ledger_origin, hub.ledger_key.public_key())
+    checkpoints = verifier_key(hub.ledger_origin, hub.ledger_key.public_key())
     app.include_router(events.build_router(hub.store, hub.vault, hub.intake, hub.progress, authenticator))
     app.include_router(receipts.build_router(hub.store, hub.vault, authenticator.principal))
     app.include_router(graphql.build_router(hub.store, hub.vault, authenticator.principal))

@@ -63,7 +63,7 @@ def read_assertion(text: str, issuer: str, now_s: float) -> Assertion:
     if claims.get("sub") != client_id or not _CLIENT_ID.fullmatch(client_id):
         raise BadJws("needs the client id as iss and, the same, as sub")
     if claims.get("aud") != issuer:
-        raise BadJws("needs the issuer as aud: one text, no list, and not the token endpoint")
+        raise BadJws(f"needs the issuer {issuer} as aud: one text, no list, and not the token endpoint")
     expires_at_s = time_claim(claims, "exp")
     if expires_at_s <= now_s:
         raise BadJws("has expired: make a new one for each request")

@@ -39,4 +39,4 @@ def add(
         refuse(key)
     networks = frozenset(network) or None
     new = NewClient(name, Audience(audience), None, scope, networks, key, bearer)
-    show_row(run(lambda hub: add_client(hub, new)), json_)
+    show_row(run(lambda hub: add_client(hub, new), make=True), json_)

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +21,7 @@ from hub.cli.demo_story import Member
 from hub.cli.imports import ProgressBar, show_report
 from hub.cli.onboarding import NewClient, add_client
 from hub.cli.partners import add_partner
-from hub.cli.serve import HOST, Json, server
+from hub.cli.serve import HOST, LOCK_FILE, Json, hold, is_free, server
 from hub.cli.terminal import data, print_json, refuse, talk
 from hub.connectors import CONNECTORS
 from hub.connectors.importer import import_feed
@@ -34,6 +33,7 @@ from hub.settings import Settings
 DEFAULT_DIR = Path("var/demo")
 START_S_MAX = 30.0
 PORTS_TRIED = 100
+MARKER = ".demo"
 SAMPLES = Path(__file__).parent.parent / "connectors" / "samples"
 
 
@@ -71,40 +71,36 @@ def demo(
     json_: Json = False,
 ) -> None:
     """Three partners, their feeds, one referral from request to confirmed outcome, and the proof of it."""
-    _wipe(data_dir)
-    settings = _settings(data_dir)
-    asyncio.run(_demo(settings, once, json_))
+    _check_folder(data_dir)
+    with hold(data_dir):
+        _wipe(data_dir)
+        settings = _settings(data_dir)
+        asyncio.run(_demo(settings, once, json_))
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that holds anything but an earlier demo: it is going to be wiped."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
+        message = f"{folder} holds something else than a demo: nothing was touched."
+        refuse(Refusal("demo.folder", message, "Name another folder with --data."))
 
 
 def _wipe(folder: Path) -> None:
-    """Empty the demo's folder, but never one that holds anything else."""
-    if folder.exists():
-        if any(folder.iterdir()) and not (folder / "hub.db").exists():
-            refuse(
-                Refusal("demo.folder", f"{folder} is not a folder of the demo.", "Name another with --data.")
-            )
-        shutil.rmtree(folder)
+    (folder / MARKER).touch()
+    for path in folder.iterdir():
+        if path.name not in (MARKER, LOCK_FILE):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _settings(folder: Path) -> Settings:
     """Settings of the demo: its own folder, and the first port that is free from the usual one on."""
     wanted = Settings().port
-    port = next((one for one in range(wanted, wanted + PORTS_TRIED) if _is_free(one)), None)
+    port = next((one for one in range(wanted, wanted + PORTS_TRIED) if is_free(one)), None)
     if port is None:
         refuse(Refusal("demo.port", f"No port from {wanted} on is free.", "Set HUB_PORT."))
     if port != wanted:
         talk.print(f"[yellow]Port {wanted} is taken: the demo serves on {port}.[/]")
     return Settings(data_dir=folder, port=port, public_url=f"http://{HOST}:{port}")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
 
 
 async def _demo(settings: Settings, once: bool, json_: bool) -> None:
@@ -220,7 +216,8 @@ def _show(summary: demo_story.Summary, report: dict[str, Any], settings: Setting
             f"Signed checkpoint        {base}/ledger/checkpoint\n"
             f"OpenAPI                  {base}/openapi.json\n"
             f"Keys of all clients      {report['credentials']} (mode 0600)\n\n"
-            f"Later, on the same data: HUB_DATA_DIR={settings.data_dir} HUB_PORT={settings.port} hub serve",
+            f"Later, on the same data:\n"
+            f"HUB_DATA_DIR={settings.data_dir} HUB_PORT={settings.port} .venv/bin/hub serve",
             title="Where to look next",
         )
     )

@@ -50,6 +50,8 @@ def import_(
         print_json(report.as_json())
     else:
         show_report(connector, report)
+    if report.rejected and not (report.new or report.changed or report.unchanged or report.withdrawn):
+        raise typer.Exit(1)
 
 
 def choose_client(file: dict[str, Any], client_id: str | None) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import typer
 
 from hub.cli import clients, demo, documents, imports, ledger, partners, rebuild, serve
+from hub.cli.terminal import talk
+from hub.events.spine import Unfit
 
 app = typer.Typer(
     name="hub",
@@ -28,4 +30,9 @@ app.add_typer(ledger.app, name="ledger")
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except Unfit as error:
+        talk.print(f"[bold red]{error.refusal.code}[/]: {error.refusal.message}")
+        talk.print(f"[dim]{error.refusal.remedy}[/]")
+        raise SystemExit(1) from None

@@ -18,6 +18,7 @@ from hub.domain.scopes import Audience
 from hub.events.spine import Hub, open_hub
 from hub.settings import Settings
 from hub.store import clients
+from hub.store.engine import TRUTH_FILE
 
 app = typer.Typer(no_args_is_help=True, help="Partners, their clients and keys.")
 keys = typer.Typer(no_args_is_help=True, help="Keys of a client; two may be live at a time.")
@@ -45,7 +46,7 @@ def add(
     key = read_public_key(public_key) if public_key else None
     if isinstance(key, Refusal):
         refuse(key)
-    row = run(lambda hub: add_partner(hub, slug, name, country, network, role, scope, key, bearer))
+    row = run(lambda hub: add_partner(hub, slug, name, country, network, role, scope, key, bearer), make=True)
     show_row(row, json_)
 
 
@@ -149,11 +150,18 @@ def key_retire(slug: str, kid: str) -> None:
     talk.print(f"{slug}: key {kid} is retired.")
 
 
-def run(act: Any) -> Any:
-    """Run act(hub) on the hub of the settings and close it; a Refusal that it returns ends the command."""
+def run(act: Any, *, make: bool = False) -> Any:
+    """Run act(hub) on the hub of the settings and close it; a Refusal that it returns ends the command.
+
+    make: make the hub when there is none in the data folder yet.
+    """
+    settings = Settings()
+    if not make and not (settings.data_dir / TRUTH_FILE).exists():
+        message = f"There is no hub in {settings.data_dir.absolute()}."
+        refuse(Refusal("folder.empty", message, "Go to where hub serve runs, or set HUB_DATA_DIR."))
 
     async def session() -> Any:
-        hub = open_hub(Settings())
+        hub = open_hub(settings)
         try:
             return await act(hub)
         finally:

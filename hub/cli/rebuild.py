@@ -33,6 +33,8 @@ def rebuild(json_: Json = False) -> None:
     else:
         same = "[green]equal[/]" if report["equal"] else "[bold red]different[/]"
         talk.print(f"{report['events']} events folded again; live and rebuilt read model are {same}.")
+        if not report["equal"]:
+            talk.print("Stop the hub, delete read.db, and start it: the read model is folded again.")
     if not report["equal"]:
         raise typer.Exit(1)
 

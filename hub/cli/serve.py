@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import logging
+import os
+import socket
 import sys
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, TextIO
 
 import typer
 import uvicorn
 from rich.table import Table
 
 from hub.app import build_app
-from hub.cli.terminal import data, print_json, talk
+from hub.cli.terminal import data, print_json, refuse, talk
+from hub.domain.refusal import Refusal
 from hub.events.spine import open_hub
 from hub.settings import Settings
 from hub.store.schema import prepare_read_model
 
 HOST = "127.0.0.1"
 BACKLOG = 2_048
+LOCK_FILE = ".lock"
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -65,10 +71,51 @@ def server(settings: Settings) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
+def is_free(port: int) -> bool:
+    """Whether a server may listen on the port of the loopback address."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def hold(folder: Path) -> TextIO:
+    """Hold the data folder for this process as long as the file is open; refuses when another has it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = (folder / LOCK_FILE).open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.seek(0)
+        holder = file.read().strip() or "unknown"
+        refuse(
+            Refusal(
+                "folder.in_use",
+                f"{folder} is in use by process {holder}.",
+                "Stop that one, or name another folder.",
+            )
+        )
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    return file
+
+
 def serve() -> None:
     """Serve API and GraphQL, with the workers in the same process, until stopped."""
     settings = Settings()
     log_to_stderr()
+    if not is_free(settings.port):
+        message = f"Port {settings.port} is taken, perhaps by hub demo or another hub serve."
+        refuse(Refusal("port.taken", message, "Stop that one with Ctrl+C, or set HUB_PORT."))
+    with hold(settings.data_dir):
+        _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
     talk.print(f"Serving [bold]{settings.public_url}[/] on the data in {settings.data_dir}; Ctrl+C stops.")
     server(settings).run()
 
@@ -91,13 +138,20 @@ def migrate(json_: Json = False) -> None:
         talk.print(f"{settings.data_dir} is up to date{more}.")
 
 
+def _shown(value: object) -> str:
+    """A setting's value; folders as they are found from anywhere."""
+    if isinstance(value, Path):
+        return f"{value.absolute()}{'' if value.exists() else ' (not there yet)'}"
+    return str(value)
+
+
 def doctor(json_: Json = False) -> None:
     """List every setting, and what it is set to here."""
     settings = Settings()
     rows = [
         {
             "setting": f"HUB_{name.upper()}",
-            "value": str(getattr(settings, name)),
+            "value": _shown(getattr(settings, name)),
             "description": member.description or "",
         }
         for name, member in Settings.model_fields.items()

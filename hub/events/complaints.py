@@ -32,13 +32,15 @@ def invalid_payload(
             if isinstance(broken, MemberError):
                 pointer += f"/{broken.member}"
             errors.append(FieldError(pointer, _words(detail), index))
+    if unknown:
+        errors.sort(key=lambda one: "is not a member" not in one.message)
     first = errors[0]
     return Rejected(
         422,
         "payload.unknown_field" if unknown else "payload.invalid",
         f"{first.field or '/data'} {first.message}.",
         "Mend the members under errors and send the event again; /openapi.json has the schema.",
-        sorted(errors, key=lambda one: "is not a member" not in one.message) if unknown else errors,
+        errors,
     )
 
 

@@ -151,7 +151,14 @@ def _binary(content_type: str, headers: Sequence[tuple[str, bytes]], body: bytes
             if attribute in attributes:
                 raise _malformed("the header stands twice", f"/{attribute}")
             attributes[attribute] = _header_text(attribute, value)
-    return _envelope(attributes, parse_json(body, DEPTH_MAX - 1), None)
+    data = parse_json(body, DEPTH_MAX - 1)
+    if len(attributes) == 1 and isinstance(data, dict) and "specversion" in data:
+        raise EnvelopeError(
+            "event.missing_attribute",
+            f"is missing as header ce-id; an event in one JSON body has the content type {STRUCTURED}",
+            field="/id",
+        )
+    return _envelope(attributes, data, None)
 
 
 def _envelope(attributes: dict[str, Any], data: Any, index: int | None) -> Envelope:

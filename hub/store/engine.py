@@ -23,6 +23,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 READ_SCHEMA = "read"
 BUSY_TIMEOUT_MS = 10_000
 READERS = 4
+TRUTH_FILE = "hub.db"
 READ_BEGIN = "BEGIN"
 
 T = TypeVar("T")
@@ -49,8 +50,7 @@ class SqliteStore:
 
     def __init__(self, data_dir: Path, *, read_file: str = "read.db") -> None:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        truth, read = data_dir / "hub.db", data_dir / read_file
-        self.truth_file = truth
+        truth, read = data_dir / TRUTH_FILE, data_dir / read_file
         self._intake = _Role(truth, attach=None, begin="BEGIN IMMEDIATE", synchronous="FULL", threads=1)
         # A power cut may take the read model back a few commits, rows and offset together: it is replayed.
         self._project = _Role(None, attach=read, begin="BEGIN IMMEDIATE", synchronous="NORMAL", threads=1)
@@ -125,7 +125,7 @@ def _sqlite(main: Path | None, attach: Path | None, begin: str, synchronous: str
         if begin == READ_BEGIN:
             # SQLite takes the snapshot of a file at its first read: the model first, so that it shows no
             # event that the truth does not have yet.
-            connection.exec_driver_sql(f"SELECT 1 FROM {READ_SCHEMA}.sqlite_schema LIMIT 1")
-            connection.exec_driver_sql("SELECT 1 FROM main.sqlite_schema LIMIT 1")
+            for schema in (READ_SCHEMA, "main"):
+                connection.exec_driver_sql(f"PRAGMA {schema}.user_version")
 
     return engine

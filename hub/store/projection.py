@@ -14,10 +14,11 @@ from hub.domain.referrals import Referral
 from hub.domain.refusal import Refusal
 from hub.domain.services import Service
 from hub.store.opportunities import index_opportunities
+from hub.store.pages import projection_version
 from hub.store.records import save_records
 from hub.store.referrals import index_referrals
 from hub.store.services import index_services
-from hub.store.tables import position, verdict
+from hub.store.tables import leaf, position, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,13 @@ def advance(conn: Connection, stream: str, expected: int, offset: int) -> bool:
         .values(offset=offset)
     )
     return done.rowcount == 1
+
+
+def follows_the_tree(conn: Connection, stream: str) -> bool:
+    """Whether the newest verdict is of the event that stands before the position in the tree."""
+    offset = offset_of(conn, stream)
+    before = conn.execute(select(leaf.c.seq).where(leaf.c.leaf_index == offset - 1)).scalar_one_or_none()
+    return (before or 0) == projection_version(conn)
 
 
 def save_verdicts(conn: Connection, verdicts: Sequence[Verdict]) -> None:

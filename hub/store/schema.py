@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect
 from sqlalchemy.schema import CreateTable
 
 from hub.store.engine import BUSY_TIMEOUT_MS, Store
+from hub.store.ledger import newest_head
 from hub.store.tables import model, read
 
 READ_MODEL_VERSION = 1
@@ -49,15 +50,29 @@ def _engine(database: Path) -> Engine:
     return engine
 
 
-async def prepare_read_model(store: Store) -> bool:
-    """Make the read model's tables, dropping those of another version; whether it starts from nothing."""
-    return await store.project(_prepare)
+def ledger_name(database: Path) -> str | None:
+    """The name that the newest checkpoint bears; None while there is none."""
+    engine = _engine(database)
+    try:
+        with engine.begin() as conn:
+            head = newest_head(conn)
+    finally:
+        engine.dispose()
+    return head.note.partition("\n")[0] if head else None
 
 
-def _prepare(conn: Connection) -> bool:
+async def prepare_read_model(store: Store, *, anew: bool = False) -> bool:
+    """Make the read model's tables, dropping those of another version; whether it starts from nothing.
+
+    anew: drop them in any case.
+    """
+    return await store.project(lambda conn: _prepare(conn, anew))
+
+
+def _prepare(conn: Connection, anew: bool) -> bool:
     known = inspect(conn).get_table_names(schema=read.schema)
     stored = conn.execute(select(model.c.fingerprint)).scalar() if model.name in known else None
-    if stored == fingerprint():
+    if stored == fingerprint() and not anew:
         return False
     for table in known:
         conn.exec_driver_sql(f'DROP TABLE "{read.schema}"."{table}"')

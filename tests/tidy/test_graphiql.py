@@ -7,11 +7,12 @@ import html
 import json
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from graphql import OperationDefinitionNode, parse
+from graphql import OperationDefinitionNode, build_schema, parse, validate
 
 from hub.web.graphiql import build_router
 from tests.tidy.sources import ROOT, VENDORED
@@ -123,3 +124,9 @@ async def test_page_opens_each_example_as_a_tab(browser: httpx.AsyncClient) -> N
 def test_token_is_kept_in_no_storage() -> None:
     program = (WEB / "static" / "graphiql" / "start.js").read_text(encoding="utf-8")
     assert not re.search(r"localStorage|sessionStorage|document\.cookie|innerHTML|\beval\b", program)
+
+
+@pytest.mark.parametrize("example", sorted((WEB / "static/graphiql/examples").iterdir()), ids=lambda e: e.name)
+def test_example_fits_the_schema(example: Path) -> None:
+    schema = build_schema((ROOT / "schema.graphql").read_text(encoding="utf-8"))
+    assert not validate(schema, parse(example.read_text(encoding="utf-8")))
