@@ -20,6 +20,7 @@ from hub.connectors.base import Connector
 from hub.connectors.importer import Report, import_feed
 from hub.connectors.session import HubSession
 from hub.domain.refusal import Refusal
+from hub.settings import Settings
 
 TIMEOUT_S = 60.0
 
@@ -27,7 +28,7 @@ TIMEOUT_S = 60.0
 def import_(
     connector: Annotated[str, typer.Argument(help="open_referral, spreadsheet or een.")],
     path: Annotated[Path, typer.Argument(help="File of the feed.")],
-    credentials: Annotated[Path, typer.Option(help="credentials.json of the hub.")],
+    credentials: Annotated[Path, typer.Option(help="credentials.json, or the file of one client.")],
     client: Annotated[str | None, typer.Option(help="Client; the only partner if absent.")] = None,
     url: Annotated[str | None, typer.Option(help="Address of the hub; the issuer's if absent.")] = None,
     json_: Json = False,
@@ -38,7 +39,7 @@ def import_(
         names = ", ".join(one.name for one in CONNECTORS)
         raise typer.BadParameter(f"is none of {names}", param_hint="CONNECTOR")
     try:
-        file = json.loads(credentials.read_text())
+        file = read_credentials(credentials, url)
         row = choose_client(file, client)
         with ProgressBar(connector, quiet=json_) as on_progress:
             report = asyncio.run(_import(file, row, url, chosen, path, on_progress))
@@ -52,6 +53,15 @@ def import_(
         show_report(connector, report)
     if report.rejected and not (report.new or report.changed or report.unchanged or report.withdrawn):
         raise typer.Exit(1)
+
+
+def read_credentials(path: Path, url: str | None) -> dict[str, Any]:
+    """A credentials.json; the file of one client, as `hub partner add --json` prints it, does as well."""
+    file: dict[str, Any] = json.loads(path.read_text())
+    if "client_id" in file:
+        base = (url or Settings().public_url).rstrip("/")
+        return {"issuer": base, "token_endpoint": f"{base}/oauth/token", "clients": [file]}
+    return file
 
 
 def choose_client(file: dict[str, Any], client_id: str | None) -> dict[str, Any]:
