@@ -96,15 +96,20 @@ async def test_the_ledger_keeps_its_name_whatever_the_port(tmp_path: Path) -> No
         open_hub(Settings(data_dir=tmp_path, ledger_origin="hub.example/ledger"))
 
 
+def restore(data_dir: Path, backup: bytes) -> None:
+    """Put an older truth into the folder, as from a backup."""
+    for rest in data_dir.glob("hub.db*"):
+        rest.unlink()
+    (data_dir / "hub.db").write_bytes(backup)
+
+
 async def test_a_restored_truth_is_not_shown_through_a_newer_read_model(tmp_path: Path) -> None:
     async with running_spine(BACKBONES["embedded"], tmp_path) as spine:
         await spine.verdicts(await spine.post(KENTS, service(KENTS)))
     backup = (tmp_path / "hub.db").read_bytes()
     async with running_spine(BACKBONES["embedded"], tmp_path) as spine:
         await spine.verdicts(await spine.post(KENTS, service(KENTS, "another")))
-    for rest in tmp_path.glob("hub.db*"):
-        rest.unlink()
-    (tmp_path / "hub.db").write_bytes(backup)
+    restore(tmp_path, backup)
     async with running_spine(BACKBONES["embedded"], tmp_path) as spine:
         receipts = await spine.post(KENTS, service(KENTS, "after the restore"))
         assert await spine.verdicts(receipts) == ["applied"]

@@ -126,7 +126,10 @@ def test_token_is_kept_in_no_storage() -> None:
     assert not re.search(r"localStorage|sessionStorage|document\.cookie|innerHTML|\beval\b", program)
 
 
-@pytest.mark.parametrize("example", sorted((WEB / "static/graphiql/examples").iterdir()), ids=lambda e: e.name)
+EXAMPLES = sorted((WEB / "static/graphiql/examples").iterdir())
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_example_fits_the_schema(example: Path) -> None:
     schema = build_schema((ROOT / "schema.graphql").read_text(encoding="utf-8"))
     assert not validate(schema, parse(example.read_text(encoding="utf-8")))
