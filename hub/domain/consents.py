@@ -72,6 +72,7 @@ class Consent(Record):
     categories: list[str]
     given_at: datetime
     expires_at: datetime
+    recorded_at: datetime
     withdrawn_at: datetime | None = None
 
     def is_live(self, at: datetime) -> bool:
@@ -101,6 +102,7 @@ def fold_consent_given(state: KeyState, event: Accepted[Any]) -> Changes | Refus
             categories=list(data.categories),
             given_at=data.given_at,
             expires_at=data.expires_at,
+            recorded_at=event.at,
         ),
     )
 

@@ -168,7 +168,8 @@ def readable_partners(
 ) -> list[str]:
     """Partners whose data on the firm the reader may read, its own first.
 
-    Beside its own a reader needs a case of the firm that it is a party to, and a live consent. A consent
+    Beside its own a reader needs a case of the firm that it is a party to, and a live consent that carries
+    the case or comes from its requester. A consent
     opens only what its sender registered or may itself read, so it is followed from sender to sender.
     networks_of: current memberships by partner.
     """
@@ -187,11 +188,15 @@ def readable_partners(
 
 
 def _senders(state: KeyState, reader: Reader, category: Category, at: datetime) -> Iterator[str]:
-    if not any(reader.is_party(referral) for referral in state.all(Referral)):
-        return
-    for consent in sorted(state.all(Consent), key=lambda one: one.given_at, reverse=True):
+    cases = [referral for referral in state.all(Referral) if reader.is_party(referral)]
+    carrying = {referral.consent for referral in cases}
+    requesters = {referral.requester for referral in cases}
+    # In the order of acceptance: what somebody else records later never takes the place of the first.
+    for consent in sorted(state.all(Consent), key=lambda one: one.recorded_at):
         if not consent.is_live(at) or category not in consent.categories:
             continue
+        if consent.id not in carrying and consent.partner not in requesters:
+            continue  # Of one who has no part in any case of the reader.
         if _PURPOSES[category] & set(consent.purposes) and reader.is_recipient(consent):
             yield consent.partner
 

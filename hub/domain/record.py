@@ -29,6 +29,8 @@ class Resolved(Value):
     may: the scopes that the sender held, of those that the event asks for.
     owners: partner that published each service or opportunity that the event names.
     ids: ids that follow from wire ids, which folds do not see (referrals of signposts and interests).
+    other_firm: the event names another firm than the one whose case the referral is.
+    taken: the referral's id was first used by another sender, or for another firm.
     """
 
     networks: dict[str, list[str]] = {}
@@ -36,6 +38,8 @@ class Resolved(Value):
     may: list[str] = []
     owners: dict[str, str] = {}
     ids: dict[str, str] = {}
+    other_firm: bool = False
+    taken: bool = False
 
     def manages_network(self, network: str) -> bool:
         """Whether the sender was a manager of the network."""

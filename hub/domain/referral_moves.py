@@ -34,12 +34,18 @@ def roles_of(referral: Referral | None, event: Accepted[Any]) -> frozenset[str] 
     """What the sender is to the referral; None when it may not know of it."""
     if referral is None:
         return None
-    roles = set(referral.roles(event.sender))
+    roles = set(case_roles(referral, event))
     if referral.is_in_pool and event.resolved.is_member(event.sender, referral.network):
         roles.add("pool")
-    if event.resolved.manages_network(referral.network):
-        roles.add("manager")
     return frozenset(roles) or None
+
+
+def case_roles(referral: Referral | None, event: Accepted[Any]) -> frozenset[str]:
+    """Roles of those who may know whose case it is: one who is merely offered it has none."""
+    if referral is None:
+        return frozenset()
+    manager = {"manager"} if event.resolved.manages_network(referral.network) else set()
+    return referral.roles(event.sender) | manager
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,9 @@ def fold_move(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
     referral = state.get(Referral, event.subject)
     roles = roles_of(referral, event)
     if referral is None or roles is None:
+        return not_found(event.subject)
+    if event.resolved.other_firm and roles != {"pool"}:
+        # One who was merely offered the case gets the same answer for every firm that it guesses.
         return not_found(event.subject)
     what = event.type.split(".")[2]
     move = MOVES[what]

@@ -9,7 +9,7 @@ from hub.domain.firms import may_work_on
 from hub.domain.marks import sealed
 from hub.domain.opportunities import InterestExpressed
 from hub.domain.record import Accepted, Changes, KeyState
-from hub.domain.referral_moves import illegal, not_found, roles_of
+from hub.domain.referral_moves import case_roles, illegal, not_found
 from hub.domain.referrals import OPEN_STATES, TERMINAL_STATES, Referral, ReferralRequested
 from hub.domain.refusal import Refusal
 from hub.domain.roadmaps import Roadmap
@@ -25,11 +25,10 @@ def fold_requested(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
     if refusal:
         return refusal
     before = state.get(Referral, event.subject)
-    if before is not None:
-        if not roles_of(before, event):
-            return not_found(event.subject)
-        if drafting or before.state != "draft" or before.requester != event.sender:
-            return illegal(before, event)
+    if event.resolved.taken or (before is not None and not case_roles(before, event)):
+        return not_found(event.subject)
+    if before is not None and (drafting or before.state != "draft" or before.requester != event.sender):
+        return illegal(before, event)
     refusal = _linked_refusal(state, event, data) or (None if drafting else _duplicate(state, event, data))
     if refusal:
         return refusal
@@ -66,9 +65,10 @@ def fold_interest(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
         return refusal
     before = state.get(Referral, id_)
     if before is not None:
-        if not roles_of(before, event):
+        if not case_roles(before, event):
             return not_found(id_)
-        return _duplicate_of(before)
+        if before.state in OPEN_STATES:
+            return _duplicate_of(before)
     return (
         Referral(
             id=id_,
@@ -112,7 +112,7 @@ def _consent_refusal(
 
 def _linked_refusal(state: KeyState, event: Accepted[Any], data: ReferralRequested) -> Refusal | None:
     for linked in (data.part_of, data.based_on):
-        if linked and not roles_of(state.get(Referral, linked), event):
+        if linked and not case_roles(state.get(Referral, linked), event):
             return not_found(linked)
     parent = state.get(Referral, data.part_of)
     if parent and event.subject in _with_ancestors(state, parent):
@@ -161,7 +161,7 @@ def _duplicate(state: KeyState, event: Accepted[Any], data: ReferralRequested) -
         return None
     for other in sorted(state.all(Referral), key=lambda one: one.created_at):
         same = (other.service, other.network) == (data.service_id, data.network)
-        if same and other.id != event.subject and other.state in OPEN_STATES and roles_of(other, event):
+        if same and other.id != event.subject and other.state in OPEN_STATES and case_roles(other, event):
             return _duplicate_of(other)
     return None
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from hub.domain.diagnoses import Diagnosis
+from hub.domain.firms import Reader, readable_partners
 from hub.domain.marks import Personal, Sealed, sealed
 from hub.domain.record import Accepted, Changes, KeyState, Record
 from hub.domain.refusal import Refusal
@@ -116,7 +117,7 @@ def fold_roadmap(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
             )
         if data.version != 1:
             return _violated("The first version of a roadmap is 1.", "Set version to 1.")
-    elif before is None or not before.is_shared_with(event.sender):
+    elif before is None or not _may_review(state, before, event):
         return _violated(
             f"There is no roadmap {event.subject} that you agreed to.", "Post hub.roadmap.agreed.v1 first."
         )
@@ -147,6 +148,16 @@ def fold_roadmap(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
             versions=[version],
         ),
     )
+
+
+def _may_review(state: KeyState, roadmap: Roadmap, event: Accepted[Any]) -> bool:
+    """Its writer, and those that agreed to it, while a live consent lets them read it."""
+    if event.sender == roadmap.partner:
+        return True
+    networks = {slug: frozenset(of) for slug, of in event.resolved.networks.items()}
+    reader = Reader(event.sender, networks.get(event.sender, frozenset()))
+    readable = readable_partners(state, reader, "roadmap", event.at, networks)
+    return roadmap.is_shared_with(event.sender) and roadmap.partner in readable
 
 
 def _violated(message: str, remedy: str) -> Refusal:

@@ -232,7 +232,9 @@ def fold_service(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
     data, now = event.data, Origin(event_id=event.event_id, at=event.at)
     before = state.get(Service, event.subject)
     if isinstance(data, ServicePublished):
-        if before and not before.withdrawn and (before.data, before.feed) == (data, event.source):
+        hash_ = content_hash(event.raw)
+        same = before and (before.data, before.feed, before.content_hash) == (data, event.source, hash_)
+        if before and same and not before.withdrawn:
             return ()
         return (
             Service(
@@ -240,7 +242,7 @@ def fold_service(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
                 partner=event.sender,
                 data=data,
                 feed=event.source,
-                content_hash=content_hash(event.raw),
+                content_hash=hash_,
                 published=now,
                 updated_at=event.at,
             ),

@@ -17,10 +17,11 @@ from sqlalchemy import Connection
 
 from hub.domain.networks import ContributionRecorded
 from hub.domain.opportunities import InterestExpressed, interest_referral_id
-from hub.domain.partners import PartnerChanged
+from hub.domain.partners import PartnerChanged, PartnerJoined
 from hub.domain.principal import Principal
 from hub.domain.record import Resolved
 from hub.domain.references import established
+from hub.domain.referrals import ReferralRequested
 from hub.domain.scopes import Audience
 from hub.domain.visits import VisitRecorded, signpost_referral_id
 from hub.events.check import Checked
@@ -111,7 +112,7 @@ def _open_group(conn: Connection, vault: Vault, events: Sequence[Checked], at: d
     names += [
         (kind, event.subject)
         for event in events
-        if event.spec.key == "firm" and not event.firms
+        if event.noun in ("referral", "outcome")
         for kind in ("referral", "opened")
     ]
     members = {event.principal.identity for event in events} | {
@@ -159,8 +160,8 @@ def _accept_event(group: _Group, event: Checked) -> Receipt:
         return Receipt(id_, source, before[0], duplicate=True)
     _check_references(group, event)
     _check_day(group, event)
-    resolved = _resolve(group, event)
     firm = _firm(group, event)
+    resolved = _resolve(group, event, firm)
     seq = group.newest + len(group.rows) + 1
     accepted_at = group.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     stored = seal_event(event, firm, group.subjects, accepted_at, seq)
@@ -211,6 +212,9 @@ def _check_references(group: _Group, event: Checked) -> None:
         known = group.references.was_published_by(noun, event.subject, "")
     elif noun == "network":
         known = _in_mandate(event.principal, "network", event.subject)
+    if isinstance(event.payload, PartnerChanged | PartnerJoined) and event.payload.network is None:
+        # A manager of some networks acts on memberships of those, never on a partner as a whole.
+        known = known and _in_mandate(event.principal, "network", "")
     if not known:
         errors.append(FieldError("/subject", f"names no {noun} of yours", event.index))
     giver = event.payload.partner if isinstance(event.payload, ContributionRecorded) else None
@@ -246,7 +250,7 @@ def _in_mandate(principal: Principal, kind: str, id_: str) -> bool:
     return kind != "network" or not bound or id_ in (principal.networks or ())
 
 
-def _resolve(group: _Group, event: Checked) -> Resolved:
+def _resolve(group: _Group, event: Checked, firm: Subject | None) -> Resolved:
     """What stands under other keys now, kept beside the event for the fold."""
     principal, payload, day = event.principal, event.payload, group.at.date()
     partners = {principal.identity} | {named.id for named in event.references if named.kind == "partner"}
@@ -265,6 +269,10 @@ def _resolve(group: _Group, event: Checked) -> Resolved:
         may=sorted(set(event.spec.scopes) & principal.scopes),
         owners=owners,
         ids=ids,
+        other_firm=any(group.subjects[one] != firm for one in event.firms) if firm else False,
+        taken=creates(event) and group.references.is_taken(event.subject, principal.identity, firm.surrogate)
+        if firm
+        else False,
     )
 
 
@@ -273,7 +281,15 @@ def _firm(group: _Group, event: Checked) -> Subject | None:
     named = [group.subject(one) for one in (*event.firms, *event.persons)]
     if event.spec.key != "firm":
         return None
-    if event.firms:
+    if event.firms and (creates(event) or event.noun not in ("referral", "outcome")):
         return named[0]
+    # The case of an existing referral is its firm's, whatever firm the sender names.
     target = group.references.firm_of(event.subject)
-    return group.by_surrogate[target] if target else group.subject(UNKNOWN_REFERRAL_PREFIX + event.subject)
+    if target:
+        return group.by_surrogate[target]
+    return named[0] if event.firms else group.subject(UNKNOWN_REFERRAL_PREFIX + event.subject)
+
+
+def creates(event: Checked) -> bool:
+    """Whether the event brings a referral about under an id of its sender's choice."""
+    return isinstance(event.payload, ReferralRequested)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
@@ -130,7 +131,7 @@ def _check(principal: Principal, envelope: Envelope, index: int | None) -> Check
 
 def _check_source(principal: Principal, source: str, index: int | None) -> None:
     prefix = principal.source_prefix
-    segments = source.removeprefix(prefix).split("/")
+    segments = unquote(source.removeprefix(prefix)).split("/")
     if source.startswith(prefix) and source != prefix and not {".", ".."} & set(segments):
         return
     raise Rejected(

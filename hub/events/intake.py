@@ -23,6 +23,7 @@ from hub.store.vault import Vault
 
 GROUP_EVENTS_MAX = 256
 QUEUE_EVENTS_MAX = 4_096
+CHECKED_AT_ONCE_MAX = 8
 
 log = logging.getLogger(__name__)
 Answer = list[Receipt]
@@ -39,7 +40,10 @@ class Intake:
 
     async def submit(self, principal: Principal, envelopes: Sequence[Envelope]) -> Answer:
         """Receipts, in order, once all events are durable; Rejected when none of them was stored."""
-        checked = check(principal, envelopes)
+        if len(envelopes) > CHECKED_AT_ONCE_MAX:  # Others get their turn while a large batch is read.
+            checked = await asyncio.to_thread(check, principal, envelopes)
+        else:
+            checked = check(principal, envelopes)
         if self._queued_events and self._queued_events + len(checked) > QUEUE_EVENTS_MAX:
             raise unavailable("The queue before the inbox is full.")
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()

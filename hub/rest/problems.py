@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from hub.auth.authenticate import Denied
@@ -84,6 +85,10 @@ def install(app: FastAPI) -> None:
         if error.status_code == HTTPStatus.NOT_FOUND:
             return not_found("such page")
         return problem(error.status_code, "event.malformed", str(error.detail), "Mend the request.")
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(_request: Request, _error: ClientDisconnect) -> Response:
+        return Response(status_code=400)  # Nobody reads it, and nothing is wrong here.
 
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> Response:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, insert, select, text, update
 
 from hub.domain.scopes import SCOPES, Audience
 from hub.store.tables import oauth_client, oauth_client_key, oauth_jti
@@ -88,11 +88,10 @@ def set_grant(conn: Connection, client_id: str, scopes: Sequence[str]) -> bool:
     return conn.execute(changed).rowcount > 0
 
 
-def set_suspended(conn: Connection, partner_or_client_id: str, suspended: bool) -> bool:
-    """Suspend or resume a client, or every client of a partner (slug). False: there is none."""
-    columns = oauth_client.c.partner, oauth_client.c.client_id
-    named = or_(*(column == partner_or_client_id for column in columns))
-    return conn.execute(update(oauth_client).where(named).values(suspended=suspended)).rowcount > 0
+def set_suspended(conn: Connection, partner: str, suspended: bool) -> bool:
+    """Suspend or resume every client of a partner (slug). False: there is none."""
+    of_partner = update(oauth_client).where(oauth_client.c.partner == partner)
+    return conn.execute(of_partner.values(suspended=suspended)).rowcount > 0
 
 
 def add_key(conn: Connection, client_id: str, jwk: Mapping[str, Any], at: datetime) -> None:

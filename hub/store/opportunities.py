@@ -14,6 +14,7 @@ from hub.store.pages import (
     Order,
     Page,
     beyond,
+    criteria_refusal,
     decode_cursor,
     encode_cursor,
     first_refusal,
@@ -71,7 +72,7 @@ def find_opportunities(
     words = search_words(search)
     if isinstance(words, Refusal):
         return words
-    if refusal := first_refusal(first):
+    if refusal := first_refusal(first) or (criteria and criteria_refusal(criteria)):
         return refusal
     sort = "RELEVANCE" if words else "NEWEST"
     order = _order(words)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence, Sized
+from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select
@@ -16,6 +16,7 @@ from hub.store.tables import verdict
 
 PAGE_NODES_MAX = 100
 CURSOR_CHARS_MAX = 4_000
+VALUES_MAX = 100
 
 T = TypeVar("T")
 Key = tuple[str | int, ...]
@@ -59,6 +60,20 @@ def first_refusal(first: int) -> Refusal | None:
         f"first is {first}; a page has 1 to {PAGE_NODES_MAX} nodes",
         "Ask for fewer nodes and go on with after: pageInfo.endCursor.",
     )
+
+
+def criteria_refusal(criteria: object) -> Refusal | None:
+    """Refused: a list of a filter (a dataclass) that is longer than anybody chooses from."""
+    names = [one.name for one in fields(criteria)]  # type: ignore[arg-type]
+    for name in names:
+        value = getattr(criteria, name)
+        if isinstance(value, Sized) and not isinstance(value, str) and len(value) > VALUES_MAX:
+            return Refusal(
+                "payload.invalid",
+                f"the filter names {len(value)} values for {name}; at most {VALUES_MAX} are allowed",
+                "Name fewer values, or leave the member out.",
+            )
+    return None
 
 
 def encode_cursor(sort: str, key: Sequence[str | int]) -> str:

@@ -76,6 +76,11 @@ class References:
                 return row[3]
         return None
 
+    def is_taken(self, referral: str, sender: str, firm: str) -> bool:
+        """Whether the id was first used by another sender, or for another firm."""
+        rows = [*self._rows["referral", referral].values(), *self._rows["opened", referral].values()]
+        return any((row[2], row[3]) != (sender, firm) for row in rows)
+
     def networks(self, partner: str, day: date) -> list[str]:
         """Networks that the partner is a member of that day, sorted."""
         found = {
@@ -97,7 +102,7 @@ class References:
         """Whether an earlier row stands: of a referral's first sender, of a partner that is suspended."""
         rows = self._rows[change.kind, change.id]
         if change.kind == "referral":
-            return bool(rows.keys() - {change.owner})
+            return bool(rows)
         return change.unless is not None and any(row[3] == change.unless for row in rows.values())
 
     def _change_memberships(self, change: ReferenceChange) -> None:

@@ -114,7 +114,7 @@ def find_referrals(
 ) -> pages.Page[ReferralView] | Refusal:
     """Referrals that the viewer is a party to, newest update first. Refusal: first or after is wrong."""
     key = pages.decode_cursor(after, SORT, ORDER) if after is not None else None
-    for refusal in (pages.first_refusal(first), key):
+    for refusal in (pages.first_refusal(first), pages.criteria_refusal(filter), key):
         if isinstance(refusal, Refusal):
             return refusal
     wanted = _wanted(conn, viewer, vault, filter)

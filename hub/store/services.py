@@ -16,6 +16,7 @@ from hub.store.pages import (
     Order,
     Page,
     beyond,
+    criteria_refusal,
     decode_cursor,
     encode_cursor,
     first_refusal,
@@ -112,7 +113,7 @@ def find_services(
     words = search_words(search)
     if isinstance(words, Refusal):
         return words
-    if refusal := first_refusal(first):
+    if refusal := first_refusal(first) or (criteria and criteria_refusal(criteria)):
         return refusal
     sort = sort or ("RELEVANCE" if words else "NAME")
     order = _order(sort, words)
