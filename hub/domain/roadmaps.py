@@ -151,12 +151,12 @@ def fold_roadmap(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
 
 
 def _may_review(state: KeyState, roadmap: Roadmap, event: Accepted[Any]) -> bool:
-    """Its writer, and those that agreed to it, while a live consent lets them read it."""
+    """Its writer, and those that agreed to it, while a live consent opens the writer's firm to them."""
     if event.sender == roadmap.partner:
         return True
     networks = {slug: frozenset(of) for slug, of in event.resolved.networks.items()}
     reader = Reader(event.sender, networks.get(event.sender, frozenset()))
-    readable = readable_partners(state, reader, "roadmap", event.at, networks)
+    readable = readable_partners(state, reader, "identity", event.at, networks)
     return roadmap.is_shared_with(event.sender) and roadmap.partner in readable
 
 

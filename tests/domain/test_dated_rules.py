@@ -55,7 +55,9 @@ def test_versions_of_a_roadmap_follow_each_other() -> None:
     assert case.post("roadmap.reviewed", KENT, id_, **{**first, "version": 3}) == "rule.violated"
     case.registered(EEN, NORMANDY)
     assert case.post("roadmap.reviewed", EEN, id_, **{**first, "version": 2}) == "rule.violated"
-    assert case.post("roadmap.reviewed", NORMANDY, id_, **{**first, "version": 2}) == "applied"
+    # To have agreed is not enough without a consent that opens the firm.
+    assert case.post("roadmap.reviewed", NORMANDY, id_, **{**first, "version": 2}) == "rule.violated"
+    assert case.post("roadmap.reviewed", KENT, id_, **{**first, "version": 2}) == "applied"
 
 
 PROFILE: dict[str, Any] = {
