@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typer
+from pydantic import ValidationError
 
 from hub.cli import clients, demo, documents, imports, ledger, partners, rebuild, serve
 from hub.cli.terminal import talk
@@ -36,3 +37,9 @@ def main() -> None:
         talk.print(f"[bold red]{error.refusal.code}[/]: {error.refusal.message}")
         talk.print(f"[dim]{error.refusal.remedy}[/]")
         raise SystemExit(1) from None
+    except ValidationError as error:
+        for one in error.errors():
+            name = f"HUB_{str(one['loc'][0]).upper()}" if one["loc"] else error.title
+            talk.print(f"[bold red]{name}[/] is {one['input']!r}: {one['msg']}.")
+        talk.print("[dim]hub doctor lists the settings; docs/settings.md says what each may be.[/]")
+        raise SystemExit(2) from None

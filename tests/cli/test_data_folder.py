@@ -115,3 +115,14 @@ async def test_a_restored_truth_is_not_shown_through_a_newer_read_model(tmp_path
         assert await spine.verdicts(receipts) == ["applied"]
         offset = await spine.hub.store.read(lambda conn: offset_of(conn, "inbox"))
         assert offset == receipts[-1].seq
+
+
+def test_a_setting_of_the_wrong_form_is_named(tmp_path: Path) -> None:
+    environment = {**os.environ, "HUB_PORT": "80a"}
+    command = [sys.executable, "-c", "from hub.cli import main; main()", "doctor"]
+    done = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "HUB_PORT is '80a'" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from hub.domain import registry
 from hub.domain.record import Accepted, Changes, KeyState
 from hub.domain.registry import EventSpec
 from hub.events.intake import QUEUE_EVENTS_MAX, Intake
 from hub.events.rejection import Rejected
+from hub.store.tables import record
 from tests.support.messages import KENT, network_events, network_manager, partner, service
 from tests.support.spine import BACKBONES, Spine, running_spine
 
@@ -126,3 +127,17 @@ async def test_what_was_accepted_before_a_stop_is_projected_after_it(tmp_path: P
     await hub.store.close()
     async with running_spine(BACKBONES["embedded"], tmp_path) as spine:
         assert set(await spine.verdicts(receipts)) == {"applied"}
+
+
+async def test_a_record_that_cannot_be_read_parks_its_own_events_only(spine: Spine) -> None:
+    await spine.set_up_network()
+    broken, sound = service(KENTS, "broken"), service(KENTS, "sound")
+    assert await spine.verdicts(await spine.post(KENTS, broken, sound)) == ["applied", "applied"]
+    garbage = update(record).where(record.c.id == broken["subject"]).values(doc="{")
+    await spine.hub.store.project(lambda conn: conn.execute(garbage).rowcount)
+    again = [
+        {**one, "id": f"again-{place}", "data": {**one["data"], "url": "https://a.example/"}}
+        for place, one in enumerate((sound, broken, sound))
+    ]
+    receipts = await spine.post(KENTS, *again)
+    assert await spine.verdicts(receipts) == ["applied", "parked hub.unavailable", "applied"]
