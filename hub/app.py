@@ -18,13 +18,16 @@ from hub.settings import Settings
 from hub.web import graphiql
 
 
-def build_app(settings: Settings, hub: Hub | None = None) -> FastAPI:
-    """The application; with `hub` given, on parts that the caller has opened."""
+def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = True) -> FastAPI:
+    """The application; with `hub` given, on parts that the caller has opened.
+
+    working: whether its process sequences and projects, too.
+    """
     hub = hub or open_hub(settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with hub.running():
+        async with hub.running(working=working):
             yield
         await hub.store.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -15,6 +16,27 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HUB_", frozen=True)
 
     data_dir: Path = Field(Path("var/hub"), description="Folder of the embedded databases and the keys.")
+    database_url: str = Field(
+        "", description="PostgreSQL, postgresql://user:password@host/name; empty: SQLite in the data folder."
+    )
+    kafka_bootstrap: str = Field(
+        "", description="Apache Kafka, host:port and more after commas; empty: the embedded backbone."
+    )
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How the hub speaks to Kafka; SASL is SCRAM-SHA-512."
+    )
+    kafka_username: str = Field("", description="The hub's own Kafka user, who may administer.")
+    kafka_password_file: Path | None = Field(None, description="File with that user's password.")
+    kafka_ca_file: Path | None = Field(None, description="Certificates that the brokers' are checked by.")
+    kafka_partitions: int = Field(
+        12, description="Partitions of each topic; fixed once made.", ge=1, le=1_000
+    )
+    kafka_replication: int = Field(
+        0, description="Copies of each partition; 0: three, or as many as there are brokers.", ge=0, le=9
+    )
+    kafka_retention_days: int = Field(
+        7, description="Days that topics keep events; the inbox keeps them for good.", ge=1, le=3_650
+    )
     port: int = Field(8000, description="TCP port to listen on (loopback).", ge=0, le=65535)
     public_url: str = Field("", description="Issuer and audience of all tokens; no trailing slash.")
     ledger_origin: str = Field("", description="First line of every signed checkpoint.")

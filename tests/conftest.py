@@ -4,22 +4,74 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
-from hub.events.spine import Hub
+from hub.store.engine import Store
+from hub.store.opening import open_store
+from hub.store.schema import prepare_read_model
+from tests.support import parts
 from tests.support.serving import Served, serving
-from tests.support.spine import BACKBONES, Spine, running_spine
+from tests.support.spine import OpenHub, Spine, embedded, production, running_spine
+
+ENGINES = ("sqlite", "postgresql")
+BACKBONES = ("embedded", "kafka")
+"""Every way to run the hub; each test on the fixtures below runs on all of them."""
 
 
-@pytest.fixture(params=BACKBONES)
-def open_backbone(request: pytest.FixtureRequest) -> Callable[[Path], Hub]:
-    """How to open a hub on a data folder, on each backbone in turn."""
-    return BACKBONES[request.param]
+@pytest.fixture(scope="session")
+def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[parts.DatabaseServer]:
+    """A real PostgreSQL."""
+    with parts.database_server(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Apache Kafka: its bootstrap address."""
+    with parts.kafka_bootstrap(tmp_path_factory.mktemp("kafka")) as bootstrap:
+        yield bootstrap
 
 
 @pytest.fixture
-async def spine(open_backbone: Callable[[Path], Hub], tmp_path: Path) -> AsyncIterator[Spine]:
+def database_url(database_server: parts.DatabaseServer) -> Iterator[str]:
+    """An empty database of its own."""
+    name = f"hub_{uuid4().hex[:12]}"
+    yield database_server.create_database(name)
+    database_server.drop_database(name)
+
+
+@pytest.fixture(params=ENGINES)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store with all its tables, on each engine in turn."""
+    url = request.getfixturevalue("database_url") if request.param == "postgresql" else ""
+    store = open_store(tmp_path, url)
+    await prepare_read_model(store)
+    yield store
+    await store.close()
+
+
+@pytest.fixture(scope="session")
+def backbones(request: pytest.FixtureRequest) -> Callable[[str], OpenHub]:
+    """How to open a hub on the backbone of a name."""
+
+    def on(name: str) -> OpenHub:
+        if name == "embedded":
+            return embedded
+        return production(request.getfixturevalue("database_server"), request.getfixturevalue("kafka"))
+
+    return on
+
+
+@pytest.fixture(params=BACKBONES)
+def open_backbone(request: pytest.FixtureRequest, backbones: Callable[[str], OpenHub]) -> OpenHub:
+    """How to open a hub on a data folder, on each backbone in turn."""
+    return backbones(request.param)
+
+
+@pytest.fixture
+async def spine(open_backbone: OpenHub, tmp_path: Path) -> AsyncIterator[Spine]:
     """A running hub without any event, below HTTP."""
     async with running_spine(open_backbone, tmp_path / "hub") as running:
         yield running

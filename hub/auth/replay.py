@@ -43,4 +43,4 @@ class Replay:
                 purge_jti(conn, int(now_s))
             return [use_jti(conn, once.issuer, once.jti, once.expires_at_s) for once in statements]
 
-        return await self._store.intake(use)
+        return await self._store.write(use)

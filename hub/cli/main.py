@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from hub.cli import clients, demo, documents, imports, ledger, partners, rebuild, serve
 from hub.cli.terminal import talk
-from hub.events.spine import Unfit
+from hub.events.unfit import Unfit
 
 app = typer.Typer(
     name="hub",
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
+app.command("work")(serve.work)
 app.command("migrate")(serve.migrate)
 app.command("doctor")(serve.doctor)
 app.command("import")(imports.import_)

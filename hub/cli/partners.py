@@ -18,7 +18,7 @@ from hub.domain.scopes import Audience
 from hub.events.spine import Hub, open_hub
 from hub.settings import Settings
 from hub.store import clients
-from hub.store.engine import TRUTH_FILE
+from hub.store.opening import truth_exists
 
 app = typer.Typer(no_args_is_help=True, help="Partners, their clients and keys.")
 keys = typer.Typer(no_args_is_help=True, help="Keys of a client; two may be live at a time.")
@@ -130,7 +130,7 @@ def key_add(slug: str, public_key: Annotated[Path, typer.Option(help="JWK file."
 
     async def add(hub: Hub) -> Refusal | None:
         try:
-            await hub.store.intake(lambda conn: clients.add_key(conn, slug, key, datetime.now(UTC)))
+            await hub.store.write(lambda conn: clients.add_key(conn, slug, key, datetime.now(UTC)))
         except ValueError as error:
             return Refusal("key.refused", str(error), "hub partner show lists the client's keys.")
         return None
@@ -145,7 +145,7 @@ def key_add(slug: str, public_key: Annotated[Path, typer.Option(help="JWK file."
 def key_retire(slug: str, kid: str) -> None:
     """Retire a key, at once."""
     now = datetime.now(UTC)
-    if not run(lambda hub: hub.store.intake(lambda conn: clients.retire_key(conn, slug, kid, now))):
+    if not run(lambda hub: hub.store.write(lambda conn: clients.retire_key(conn, slug, kid, now))):
         refuse(Refusal("key.unknown", f"{slug} has no live key {kid}.", "hub partner show lists them."))
     talk.print(f"{slug}: key {kid} is retired.")
 
@@ -156,8 +156,9 @@ def run(act: Any, *, make: bool = False) -> Any:
     make: make the hub when there is none in the data folder yet.
     """
     settings = Settings()
-    if not make and not (settings.data_dir / TRUTH_FILE).exists():
-        message = f"There is no hub in {settings.data_dir.absolute()}."
+    if not make and not truth_exists(settings.data_dir, settings.database_url):
+        place = "that database" if settings.database_url else settings.data_dir.absolute()
+        message = f"There is no hub in {place}."
         refuse(Refusal("folder.empty", message, "Go to where hub serve runs, or set HUB_DATA_DIR."))
 
     async def session() -> Any:

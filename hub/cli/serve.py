@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import json
 import logging
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -56,10 +58,10 @@ def log_to_stderr(level: int = logging.INFO) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
 
 
-def server(settings: Settings) -> uvicorn.Server:
-    """The web server on loopback, not yet started."""
+def server(settings: Settings, *, working: bool = True) -> uvicorn.Server:
+    """The web server on loopback, not yet started. working: with the workers in the same process."""
     config = uvicorn.Config(
-        build_app(settings),
+        build_app(settings, working=working),
         host=HOST,
         port=settings.port,
         backlog=BACKLOG,
@@ -104,38 +106,69 @@ def hold(folder: Path) -> TextIO:
     return file
 
 
+def hold_embedded(settings: Settings) -> contextlib.AbstractContextManager[Any]:
+    """Hold the data folder of a hub on SQLite; a hub on PostgreSQL has as many processes as one likes."""
+    return contextlib.nullcontext() if settings.database_url else hold(settings.data_dir)
+
+
 def serve() -> None:
-    """Serve API and GraphQL, with the workers in the same process, until stopped."""
+    """Serve API and GraphQL until stopped; without Kafka with the workers in the same process."""
     settings = Settings()
     log_to_stderr()
     if not is_free(settings.port):
         message = f"Port {settings.port} is taken, perhaps by hub demo or another hub serve."
         refuse(Refusal("port.taken", message, "Stop that one with Ctrl+C, or set HUB_PORT."))
-    with hold(settings.data_dir):
-        _serve(settings)
+    with hold_embedded(settings):
+        place = "PostgreSQL" if settings.database_url else f"the data in {settings.data_dir}"
+        talk.print(f"Serving [bold]{settings.public_url}[/] on {place}; Ctrl+C stops.")
+        if settings.kafka_bootstrap:
+            talk.print("Events wait in the inbox for [bold]hub work[/], which sequences and projects them.")
+        server(settings, working=not settings.kafka_bootstrap).run()
 
 
-def _serve(settings: Settings) -> None:
-    talk.print(f"Serving [bold]{settings.public_url}[/] on the data in {settings.data_dir}; Ctrl+C stops.")
-    server(settings).run()
+def work() -> None:
+    """Sequence, tell the log, project, and take in partners' topics, until stopped; any number may work."""
+    settings = Settings()
+    log_to_stderr()
+    with hold_embedded(settings):
+        talk.print("Working; Ctrl+C stops.")
+        asyncio.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    hub = open_hub(settings)
+    stopped = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, stopped.set)
+    try:
+        async with hub.running(serving=False):
+            await stopped.wait()
+    finally:
+        await hub.store.close()
 
 
 def migrate(json_: Json = False) -> None:
-    """Bring the database to the shape of this version."""
+    """Bring the database to the shape of this version, and make the topics that are missing."""
     settings = Settings()
     hub = open_hub(settings)
 
-    async def prepare() -> bool:
-        anew = await prepare_read_model(hub.store)
-        await hub.store.close()
-        return anew
+    async def prepare() -> tuple[bool, list[str]]:
+        try:
+            return await prepare_read_model(
+                hub.store
+            ), await hub.kafka.cluster.make_topics() if hub.kafka else []
+        finally:
+            await hub.store.close()
 
-    anew = asyncio.run(prepare())
+    anew, topics = asyncio.run(prepare())
     if json_:
-        print_json({"data_dir": str(settings.data_dir), "read_model_made": anew})
-    else:
-        more = "; the read model will be folded anew" if anew else ""
-        talk.print(f"{settings.data_dir} is up to date{more}.")
+        report = {"data_dir": str(settings.data_dir), "read_model_made": anew, "topics_made": topics}
+        print_json(report)
+        return
+    place = "The database" if settings.database_url else settings.data_dir
+    talk.print(f"{place} is up to date{'; the read model will be folded anew' if anew else ''}.")
+    for topic in topics:
+        talk.print(f"Topic {topic} was made.")
 
 
 def _shown(value: object) -> str:

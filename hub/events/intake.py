@@ -11,14 +11,12 @@ import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy.exc import OperationalError
-
 from hub.domain.principal import Principal
 from hub.events.accept import Receipt, accept
 from hub.events.check import Checked, check
 from hub.events.envelope import Envelope
 from hub.events.rejection import Rejected, unavailable
-from hub.store.engine import Store
+from hub.store.engine import Store, StoreUnavailable
 from hub.store.vault import Vault
 
 GROUP_EVENTS_MAX = 256
@@ -84,12 +82,13 @@ class Intake:
             else:
                 waiting.set_result(answer)
         self.accepted.set()
+        await self._store.signals.send("hub_accepted")
 
     async def _write_failed(
         self, group: Sequence[tuple[Sequence[Checked], asyncio.Future[Answer]]], error: Exception
     ) -> None:
         """The transaction is rolled back: a database that is gone fails all, one bad event only itself."""
-        if len(group) > 1 and not isinstance(error, OperationalError):
+        if len(group) > 1 and not isinstance(error, StoreUnavailable):
             for one in group:
                 await self._write([one])
             return

@@ -1,18 +1,18 @@
-"""The projector: folds events into records, verdicts and rows, and moves its offset with them.
+"""The projector: folds events into records, verdicts and rows, and moves its positions with them.
 
-Rows and offset change in one transaction, with a compare-and-set on the offset: a crash replays a batch,
-never half of it, and a projector that has been overtaken writes nothing.
+Rows and positions change in one transaction that holds the positions: a crash replays a batch, never half
+of it. What has been folded before is recognised by its place in the tree, and what a lane leaves out by
+the place that the next event names as its predecessor; so neither a projector that was overtaken nor a
+log that repeats or loses something can change what is folded.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
 from hub.domain.marks import SEALED_CONTEXT
 from hub.domain.record import Accepted, KeyState, Record, Resolved
@@ -20,16 +20,14 @@ from hub.domain.referrals import Referral
 from hub.domain.refusal import Refusal
 from hub.domain.registry import EVENTS
 from hub.domain.values import parse_time
-from hub.events.backbone import Backbone
-from hub.events.progress import Progress
+from hub.events.backbone import Backbone, Batch, Delivered
 from hub.events.sequencer import follow
-from hub.store.engine import Store
+from hub.store.engine import Store, StoreUnavailable, is_passing
 from hub.store.inbox import Sequenced
-from hub.store.projection import Verdict, advance, offset_of, save_changes, save_verdicts
+from hub.store.projection import Verdict, positions, save_changes, save_positions, save_verdicts
 from hub.store.records import load_states
 
-BATCH_EVENTS_MAX = 256
-STREAM = "inbox"
+BATCH_EVENTS_MAX = 512
 PARKED = Refusal(
     "hub.unavailable",
     "The hub could not fold this event; it is kept and will be looked at.",
@@ -39,64 +37,126 @@ PARKED = Refusal(
 log = logging.getLogger(__name__)
 
 
-class Projector:
-    """Follows a backbone into a store's read model. `run` goes on until cancelled."""
+class Gap(Exception):
+    """Lanes that left events out. upto: by lane, the last leaf index that is missing."""
 
-    def __init__(self, store: Store, backbone: Backbone, progress: Progress) -> None:
-        self._store, self._backbone, self._progress = store, backbone, progress
+    def __init__(self, upto: Mapping[str, int]) -> None:
+        super().__init__(f"events are missing: {dict(upto)}")
+        self.upto = upto
+
+
+class Projector:
+    """Follows a backbone into a store's read model. `run` goes on until cancelled.
+
+    shown: called with the events (seq) that the read model shows after each commit.
+    """
+
+    def __init__(
+        self, store: Store, backbone: Backbone, shown: Callable[[Sequence[int]], Awaitable[None]]
+    ) -> None:
+        self._store, self._backbone, self._shown = store, backbone, shown
+        self._unfinished: Batch | None = None
 
     async def run(self) -> None:
         """Project for ever."""
         await follow(self._backbone.arrived, self.step, "projector")
 
-    async def step(self, until: int | None = None) -> bool:
-        """Project one batch, up to that offset if given; whether there was anything to do."""
-        offset = await self._store.read(lambda conn: offset_of(conn, STREAM))
-        limit = BATCH_EVENTS_MAX if until is None else min(BATCH_EVENTS_MAX, until - offset)
-        batch = await self._backbone.read(offset, limit) if limit > 0 else ()
-        if not batch:
-            return False
+    async def step(self) -> bool:
+        """Project one batch; whether there was anything to do."""
+        # A log delivers a batch once: what could not be folded is tried again, not asked for again.
+        batch = self._unfinished = self._unfinished or await self._backbone.next(BATCH_EVENTS_MAX)
+        while batch is not None:
+            try:
+                await self._fold(batch)
+            except Gap as gap:
+                log.warning("lane_left_out_events", extra={"upto": gap.upto})
+                await self._fold(await self._backbone.missing(gap.upto, BATCH_EVENTS_MAX))
+            else:
+                self._unfinished = None
+                return True
+        return False
+
+    async def _fold(self, batch: Batch) -> None:
         try:
-            wrote = await self._store.project(lambda conn: _project(conn, offset, batch))
-        except OperationalError:
-            raise  # The database is locked, full or gone: the batch comes again.
+            seqs = await self._store.project(lambda conn: fold_batch(conn, batch))
+        except (StoreUnavailable, Gap):
+            raise  # Gone, locked or full: the batch comes again.
         except Exception:
             # One event cannot be written: find it by going one by one, and park it.
-            log.exception("batch_failed", extra={"offset": offset, "events": len(batch)})
-            wrote = await self._store.project(lambda conn: _park_or_project(conn, offset, batch[0]))
-        if wrote:
-            self._progress.advance(wrote)
-        return True
+            log.exception("batch_failed", extra={"events": len(batch.events)})
+            seqs = []
+            for one in batch.events:
+                seqs += await self._store.project(lambda conn, one=one: _fold_or_park(conn, Batch([one])))  # type: ignore[misc]
+            seqs += await self._store.project(lambda conn: fold_batch(conn, batch))
+        if seqs:
+            await self._shown(seqs)
 
 
-def _project(conn: Connection, offset: int, batch: Sequence[Sequenced]) -> int:
-    """seq of the last event written; 0 when another projector was faster and its rows stand."""
-    if not advance(conn, STREAM, offset, batch[-1].leaf_index + 1):
-        return 0
-    states = load_states(conn, {event.key for event in batch})
+def fold_batch(conn: Connection, batch: Batch) -> list[int]:
+    """Fold what has not been folded yet; seq of each event that was. Gap, before anything is written."""
+    at = positions(conn, hold=batch.lanes)
+    events: list[Sequenced] = []
+    gaps: dict[str, int] = {}
+    for one in batch.events:
+        position = at[one.lane]
+        if one.lane in gaps or one.event.leaf_index < position.leaf:
+            continue
+        if one.after >= position.leaf:
+            gaps[one.lane] = one.after
+            continue
+        position.leaf, position.events = one.event.leaf_index + 1, position.events + 1
+        events.append(one.event)
+    if gaps:
+        raise Gap(gaps)
+    for lane, leaf in batch.through.items():
+        at[lane].leaf = max(at[lane].leaf, leaf)
+    for lane, (topic_id, offset) in batch.logs.items():
+        known = at[lane].log_offset if at[lane].topic_id == topic_id else None
+        at[lane].topic_id, at[lane].log_offset = topic_id, max(known or 0, offset)
+    _fold_events(conn, events)
+    save_positions(conn, {lane: at[lane] for lane in batch.lanes})
+    return [event.seq for event in events]
+
+
+def _fold_events(conn: Connection, events: Sequence[Sequenced]) -> None:
+    states = load_states(conn, {event.key for event in events})
     verdicts: list[Verdict] = []
     changed: list[tuple[str, Record, int]] = []
-    for event in batch:
+    for event in events:
         verdict, records = project(states[event.key], event)
         verdicts.append(verdict)
         changed.extend((event.key, record, event.seq) for record in records)
     save_changes(conn, changed)
     save_verdicts(conn, verdicts)
-    return batch[-1].seq
 
 
-def _park_or_project(conn: Connection, offset: int, event: Sequenced) -> int:
+def _fold_or_park(conn: Connection, batch: Batch) -> list[int]:
     try:
         with conn.begin_nested():
-            return _project(conn, offset, [event])
-    except OperationalError:
+            return fold_batch(conn, batch)
+    except Gap:
         raise
-    except Exception:
+    except Exception as error:
+        if is_passing(error):
+            raise
+        event = batch.events[0].event
         log.exception("event_parked", extra={"seq": event.seq, "type": event.type})
-    if not advance(conn, STREAM, offset, event.leaf_index + 1):
-        return 0
-    save_verdicts(conn, [Verdict(event.seq, "parked", PARKED, event.key, None)])
-    return event.seq
+    return _park(conn, batch.events[0])
+
+
+def _park(conn: Connection, one: Delivered) -> list[int]:
+    at = positions(conn, hold=[one.lane])
+    position = at[one.lane]
+    if one.event.leaf_index < position.leaf:
+        return []
+    position.leaf, position.events = one.event.leaf_index + 1, position.events + 1
+    save_verdicts(conn, [_parked(one.event)])
+    save_positions(conn, at)
+    return [one.event.seq]
+
+
+def _parked(event: Sequenced) -> Verdict:
+    return Verdict(event.seq, "parked", PARKED, event.key, None)
 
 
 def project(state: KeyState, event: Sequenced) -> tuple[Verdict, list[Record]]:
@@ -105,7 +165,7 @@ def project(state: KeyState, event: Sequenced) -> tuple[Verdict, list[Record]]:
         outcome = EVENTS[event.type].fold(state, decode(event))
     except Exception:
         log.exception("event_parked", extra={"seq": event.seq, "type": event.type})
-        return Verdict(event.seq, "parked", PARKED, event.key, None), []
+        return _parked(event), []
     referral = event.subject if event.type.split(".")[1] in ("referral", "outcome") else None
     if isinstance(outcome, Refusal):
         # Who is no party to the referral must not become one by naming it.
@@ -119,16 +179,15 @@ def project(state: KeyState, event: Sequenced) -> tuple[Verdict, list[Record]]:
 
 def decode(event: Sequenced) -> Accepted[Any]:
     """The event as folds see it."""
-    stored = json.loads(event.event)
     return Accepted(
         seq=event.seq,
         type=event.type,
         sender=event.partner,
-        source=stored["attributes"]["source"],
-        event_id=stored["attributes"]["id"],
+        source=event.attributes["source"],
+        event_id=event.attributes["id"],
         subject=event.subject,
         at=parse_time(event.accepted_at),
-        data=EVENTS[event.type].payload.model_validate(stored["data"], context=SEALED_CONTEXT),
-        raw=stored["data"],
+        data=EVENTS[event.type].payload.model_validate(event.data, context=SEALED_CONTEXT),
+        raw=event.data,
         resolved=Resolved.model_validate_json(event.resolved),
     )

@@ -5,112 +5,173 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from hub.domain.refusal import Refusal
-from hub.events.backbone import EmbeddedBackbone
+from hub.events.backbone import Backbone, EmbeddedBackbone
 from hub.events.intake import Intake
-from hub.events.progress import Progress
-from hub.events.projector import STREAM, Projector
-from hub.events.sequencer import Sequencer
+from hub.events.progress import Progress, heard, told
+from hub.events.projector import Projector
+from hub.events.sequencer import RETRY_S, Sequencer, lead
+from hub.events.unfit import Unfit
 from hub.settings import Settings
-from hub.store.engine import TRUTH_FILE, SqliteStore
+from hub.store.engine import Store, StoreUnavailable
 from hub.store.keyfiles import key_file
-from hub.store.pages import projection_version
-from hub.store.projection import follows_the_tree
-from hub.store.schema import ledger_name, migrate_truth, prepare_read_model
+from hub.store.ledger import newest_head
+from hub.store.opening import on_truth, open_store, truth_exists
+from hub.store.projection import follows_the_tree, judged
+from hub.store.schema import prepare_read_model
 from hub.store.vault import Vault
+
+if TYPE_CHECKING:
+    from hub.events.kafka import KafkaBackbone
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """The parts of a running hub, wired to each other."""
+    """The parts of a hub, wired to each other. kafka: None on the embedded backbone."""
 
     settings: Settings
-    store: SqliteStore
+    store: Store
     vault: Vault
     intake: Intake
     sequencer: Sequencer
+    kafka: KafkaBackbone | None
     projector: Projector
     progress: Progress
     ledger_key: Ed25519PrivateKey
     ledger_origin: str
 
     async def prepare(self) -> None:
-        """Bring the read model to this version, and the progress to where it stands.
+        """Bring the read model to this version.
 
         A read model of other events, beside a truth that was restored, is folded again.
         """
         await prepare_read_model(self.store)
-        if not await self.store.read(lambda conn: follows_the_tree(conn, STREAM)):
+        by_lanes = self.kafka is not None
+        if not await self.store.read(lambda conn: follows_the_tree(conn, by_lanes=by_lanes)):
             log.warning("read_model_of_other_events")
             await prepare_read_model(self.store, anew=True)
-        self.progress.advance(await self.store.read(projection_version))
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Intake, sequencer and projector at work; ended in the order in which events flow."""
+    async def running(self, *, serving: bool = True, working: bool = True) -> AsyncIterator[None]:
+        """The parts at work, ended in the order in which events flow.
+
+        serving: the intake of this process. working: sequencer, relay, projector, partners' topics.
+        """
         await self.prepare()
+        jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = [("listener", self._listen)]
+        if working:
+            jobs += [("projector", self.projector.run), ("sequencer", self._sequence)]
+            if self.kafka:
+                jobs += [("partners' topics", self.kafka.take_in)]
+        if serving or self.kafka:
+            jobs += [("intake", self.intake.run)]
         async with contextlib.AsyncExitStack() as stack:
-            for part in (self.projector, self.sequencer, self.intake):
-                task = asyncio.create_task(part.run(), name=type(part).__name__)
+            if self.kafka:
+                stack.push_async_callback(self.kafka.close)
+            for name, run in jobs:
+                task = asyncio.ensure_future(run())
+                task.add_done_callback(lambda done, name=name: _ended(name, done))  # type: ignore[misc]
                 stack.push_async_callback(_end, task)
             yield
 
+    async def _sequence(self) -> None:
+        """Sequence, and tell the log, as long as no other process does."""
 
-async def _end(task: asyncio.Task[None]) -> None:
+        async def work() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.sequencer.run())
+                if self.kafka:
+                    tasks.create_task(self.kafka.relay(self.sequencer.sequenced))
+
+        await lead(self.store, "sequencer", work)
+
+    async def _listen(self) -> None:
+        """Wake what waits for other processes."""
+        while True:
+            try:
+                async for name, content in self.store.signals.listen():
+                    if name == "hub_accepted":
+                        self.intake.accepted.set()
+                    elif name == "hub_sequenced":
+                        self.sequencer.sequenced.set()
+                    elif name == "hub_projected":
+                        self.progress.shows(heard(content))
+            except StoreUnavailable as error:
+                log.warning("listener_waits", extra={"why": str(error)})
+            await asyncio.sleep(RETRY_S)
+
+
+def _ended(name: str, task: asyncio.Future[None]) -> None:
+    if not task.cancelled() and task.exception():
+        log.error("part_ended", extra={"part": name}, exc_info=task.exception())
+
+
+async def _end(task: asyncio.Future[None]) -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
 
 
-class Unfit(Exception):
-    """The data folder cannot be used as it is; nothing was changed."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.message)
-        self.refusal = refusal
-
-
 def open_hub(settings: Settings) -> Hub:
-    """Wire the embedded hub on its data folder, which is brought to this version first.
+    """Wire the hub of the settings; its truth is brought to this version first.
 
-    Unfit when keys are missing that its data are sealed under, or when its ledger has another name.
+    Unfit when keys are missing that its data are sealed under, when its ledger has another name, or when
+    the database does not answer.
     """
-    database = settings.data_dir / TRUTH_FILE
-    if database.exists():
-        _check_keys(settings, database)
-    vault, progress = Vault(settings.keys_dir), Progress()
-    key = ledger_key(settings)
-    store = SqliteStore(settings.data_dir)
-    migrate_truth(database)
-    origin = _ledger_origin(settings, database)
+    try:
+        if truth_exists(settings.data_dir, settings.database_url):
+            _check_keys(settings)
+        store = open_store(settings.data_dir, settings.database_url)
+        origin = _ledger_origin(settings)
+    except StoreUnavailable as error:
+        message = f"The database does not answer: {error}."
+        raise Unfit(Refusal("hub.unavailable", message, "Check HUB_DATABASE_URL, and start it.")) from None
+    vault, key = Vault(settings.keys_dir), ledger_key(settings)
+    progress = Progress(lambda seqs: store.read(lambda conn: judged(conn, seqs)))
     intake = Intake(store, vault)
     sequencer = Sequencer(store, origin, key, intake.accepted)
-    backbone = EmbeddedBackbone(store, sequencer.sequenced)
-    projector = Projector(store, backbone, progress)
-    return Hub(settings, store, vault, intake, sequencer, projector, progress, key, origin)
+    kafka = _kafka(settings, store, vault, intake)
+    backbone: Backbone = kafka or EmbeddedBackbone(store, sequencer.sequenced)
+
+    async def shown(seqs: Sequence[int]) -> None:
+        progress.shows(seqs)
+        await store.signals.send("hub_projected", told(seqs))
+
+    projector = Projector(store, backbone, shown)
+    return Hub(settings, store, vault, intake, sequencer, kafka, projector, progress, key, origin)
 
 
-def _check_keys(settings: Settings, database: Path) -> None:
+def _kafka(settings: Settings, store: Store, vault: Vault, intake: Intake) -> KafkaBackbone | None:
+    if not settings.kafka_bootstrap:
+        return None
+    # Imported by those who use it: it takes as long as the rest of a command.
+    from hub.events.kafka import KafkaBackbone
+
+    return KafkaBackbone(settings, store, vault, intake)
+
+
+def _check_keys(settings: Settings) -> None:
     for name in ("kek", "digest", "ledger"):
         file = settings.keys_dir / name
         if not file.exists():
-            message = f"{file} is missing, and {database} holds data that need it."
+            message = f"{file} is missing, and the database holds data that need it."
             remedy = "Put the file back from the backup of the keys folder; a new key would not do."
             raise Unfit(Refusal("key.missing", message, remedy))
 
 
-def _ledger_origin(settings: Settings, database: Path) -> str:
+def _ledger_origin(settings: Settings) -> str:
     """The ledger's name: its first checkpoint fixes it for good, whatever port the hub has today."""
-    named = ledger_name(database)
+    head = on_truth(settings.data_dir, settings.database_url, newest_head)
+    named = head.note.partition("\n")[0] if head else None
     if named and named != settings.ledger_origin and "ledger_origin" in settings.model_fields_set:
         message = f"This ledger is named {named}, and HUB_LEDGER_ORIGIN says {settings.ledger_origin}."
         remedy = f"Set HUB_LEDGER_ORIGIN={named}, or leave it out."

@@ -48,7 +48,7 @@ def build_router(
             raise missing_token()
         accepted = await _accept(request, intake, principal)
         wait_s = _wait_s(request)
-        if wait_s and await progress.reached(max(one.seq for one in accepted), wait_s):
+        if wait_s and await progress.reached([one.seq for one in accepted], wait_s):
             waited = await store.read(lambda conn: _with_verdicts(conn, vault, principal, accepted))
             return JSONResponse({"receipts": waited}, 200)
         return JSONResponse({"receipts": [_plain(one) for one in accepted]}, 202)

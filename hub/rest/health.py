@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
 from hub.rest.problems import problem
-from hub.store.engine import Store
+from hub.store.engine import Store, StoreUnavailable
 from hub.store.inbox import last_seq
 from hub.store.ledger import newest_head
 from hub.store.pages import projection_version
@@ -30,7 +29,7 @@ def build_router(store: Store) -> APIRouter:
             accepted, head, shown = await store.read(
                 lambda conn: (last_seq(conn), newest_head(conn), projection_version(conn))
             )
-        except SQLAlchemyError:
+        except StoreUnavailable:
             return problem(503, "hub.unavailable", "The database does not answer.", "Try again shortly.")
         return JSONResponse(
             {"status": "ok", "accepted": accepted, "sequenced": head.size if head else 0, "version": shown}

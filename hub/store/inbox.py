@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, insert, select, tuple_
+from sqlalchemy import Connection, bindparam, func, select, tuple_
 
+from hub.store.bulk import write_rows
 from hub.store.parts import parts
 from hub.store.tables import identity, inbox, leaf
 
@@ -20,7 +22,6 @@ _KNOWN = select(identity).where(
     )
 )
 _NEWEST = select(func.coalesce(func.max(inbox.c.seq), 0))
-_APPEND, _IDENTIFY = insert(inbox), insert(identity)
 
 
 class InboxRow(NamedTuple):
@@ -57,11 +58,10 @@ def last_seq(conn: Connection) -> int:
 
 def append(conn: Connection, rows: Sequence[InboxRow], digests: dict[Identity, tuple[int, bytes]]) -> None:
     """Write accepted events and their identities: (seq, digest) by identity."""
-    if not rows:
-        return
-    conn.execute(_APPEND, [row._asdict() for row in rows])
-    conn.execute(
-        _IDENTIFY,
+    write_rows(conn, inbox, [row._asdict() for row in rows])
+    write_rows(
+        conn,
+        identity,
         [
             {"partner": partner, "source": source, "event_id": id_, "seq": seq, "digest": digest}
             for (partner, source, id_), (seq, digest) in digests.items()
@@ -80,17 +80,22 @@ def unsequenced(conn: Connection, limit: int) -> list[tuple[int, bytes]]:
 
 @dataclass(frozen=True, slots=True)
 class Sequenced:
-    """An accepted event in its place of the tree, as the backbone carries it."""
+    """An accepted event in its place of the tree, as the backbone carries it.
+
+    attributes, data: as stored, personal members sealed and firms as surrogates. resolved: JSON.
+    """
 
     leaf_index: int
     seq: int
     partner: str
     type: str
+    topic: str
     key: str
     subject: str
     accepted_at: str
-    event: str
     resolved: str
+    attributes: dict[str, Any]
+    data: dict[str, Any]
 
 
 def sequenced(conn: Connection, offset: int, limit: int) -> list[Sequenced]:
@@ -101,15 +106,16 @@ def sequenced(conn: Connection, offset: int, limit: int) -> list[Sequenced]:
             inbox.c.seq,
             inbox.c.partner,
             inbox.c.type,
+            inbox.c.topic,
             inbox.c.key,
             inbox.c.subject,
             inbox.c.accepted_at,
-            inbox.c.event,
             inbox.c.resolved,
+            inbox.c.event,
         )
         .join_from(leaf, inbox, leaf.c.seq == inbox.c.seq)
         .where(leaf.c.leaf_index >= offset)
         .order_by(leaf.c.leaf_index)
         .limit(limit)
     )
-    return [Sequenced(*row) for row in rows]
+    return [Sequenced(*row[:-1], **json.loads(row.event)) for row in rows]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
+from hub.store.bulk import write_rows
 from hub.store.tables import checkpoint, inbox, leaf, tile
 
 
@@ -32,17 +32,11 @@ class SqlTiles:
 
     def save(self) -> None:
         """Write every tile that was put."""
-        if self._new:
-            statement = upsert(tile)
-            self._conn.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["level", "position"], set_={"hashes": statement.excluded.hashes}
-                ),
-                [
-                    {"level": level, "position": position, "hashes": hashes}
-                    for (level, position), hashes in self._new.items()
-                ],
-            )
+        rows = [
+            {"level": level, "position": position, "hashes": hashes}
+            for (level, position), hashes in self._new.items()
+        ]
+        write_rows(self._conn, tile, rows, update=("hashes",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +56,8 @@ def newest_head(conn: Connection) -> SignedHead | None:
 
 def save_leaves(conn: Connection, first_index: int, seqs: Sequence[int], head: SignedHead) -> None:
     """Give events their places in the tree, and the tree its new checkpoint."""
-    conn.execute(
-        insert(leaf),
-        [{"leaf_index": first_index + place, "seq": seq} for place, seq in enumerate(seqs)],
+    write_rows(
+        conn, leaf, [{"leaf_index": first_index + place, "seq": seq} for place, seq in enumerate(seqs)]
     )
     conn.execute(insert(checkpoint).values(size=head.size, root=head.root, note=head.note))
 

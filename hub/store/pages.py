@@ -12,12 +12,13 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select
 
 from hub.domain.refusal import Refusal
-from hub.store.tables import verdict
+from hub.store.tables import position
 
 PAGE_NODES_MAX = 100
 CURSOR_CHARS_MAX = 4_000
 VALUES_MAX = 100
 
+_VERSION = select(func.coalesce(func.sum(position.c.events), 0))
 T = TypeVar("T")
 Key = tuple[str | int, ...]
 
@@ -47,8 +48,8 @@ class Order:
 
 
 def projection_version(conn: Connection) -> int:
-    """seq of the last event that the read model shows; 0 before the first."""
-    return int(conn.execute(select(func.coalesce(func.max(verdict.c.seq), 0))).scalar_one())
+    """Number of events that the read model shows: it grows with every one, whatever lane it came by."""
+    return int(conn.execute(_VERSION).scalar_one())
 
 
 def first_refusal(first: int) -> Refusal | None:

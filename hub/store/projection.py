@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, func, select
 
 from hub.domain.opportunities import Opportunity
 from hub.domain.record import Record
 from hub.domain.referrals import Referral
 from hub.domain.refusal import Refusal
 from hub.domain.services import Service
+from hub.store.bulk import write_rows
 from hub.store.opportunities import index_opportunities
-from hub.store.pages import projection_version
+from hub.store.parts import parts
 from hub.store.records import save_records
 from hub.store.referrals import index_referrals
 from hub.store.services import index_services
 from hub.store.tables import leaf, position, verdict
+
+INBOX = "inbox"
+"""The lane of the whole tree, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +35,76 @@ class Verdict:
     referral: str | None
 
 
-def offset_of(conn: Connection, stream: str) -> int:
-    """Position of the next event to read; 0 at the start."""
-    return (
-        conn.execute(select(position.c.offset).where(position.c.stream == stream)).scalar_one_or_none() or 0
-    )
+@dataclass(slots=True)
+class Position:
+    """How far a lane is folded: every event of it below `leaf`, of which `events` through this row.
+
+    log_offset: the next one to read of the log whose topic has that id; None before the first.
+    """
+
+    leaf: int = 0
+    events: int = 0
+    topic_id: str | None = None
+    log_offset: int | None = None
 
 
-def advance(conn: Connection, stream: str, expected: int, offset: int) -> bool:
-    """Compare-and-set of the position, in the transaction of the rows; False when another was faster."""
-    conn.execute(upsert(position).values(stream=stream, offset=0).on_conflict_do_nothing())
-    done = conn.execute(
-        update(position)
-        .where(position.c.stream == stream, position.c.offset == expected)
-        .values(offset=offset)
-    )
-    return done.rowcount == 1
+def positions(conn: Connection, *, hold: Iterable[str] = ()) -> dict[str, Position]:
+    """How far each lane is folded.
+
+    hold: lanes that nobody else may fold until the end of this transaction; a lane without a row begins
+    where the whole tree has been folded to.
+    """
+    held = sorted(set(hold))
+    found = _positions(conn, held)
+    if missing := [lane for lane in held if lane not in found]:
+        start = _positions(conn, ()).get(INBOX, Position()).leaf
+        rows = [{"lane": lane, "leaf": start, "events": 0} for lane in missing]
+        write_rows(conn, position, rows, update=())
+        found = _positions(conn, held)
+    return found
 
 
-def follows_the_tree(conn: Connection, stream: str) -> bool:
-    """Whether the newest verdict is of the event that stands before the position in the tree."""
-    offset = offset_of(conn, stream)
-    before = conn.execute(select(leaf.c.seq).where(leaf.c.leaf_index == offset - 1)).scalar_one_or_none()
-    return (before or 0) == projection_version(conn)
+def _positions(conn: Connection, held: Sequence[str]) -> dict[str, Position]:
+    query = select(position).order_by(position.c.lane)  # Always held in one order: nobody waits in a circle.
+    if held:
+        query = query.where(position.c.lane.in_(held)).with_for_update()
+    return {
+        row.lane: Position(row.leaf, row.events, row.topic_id, row.log_offset) for row in conn.execute(query)
+    }
+
+
+def save_positions(conn: Connection, changed: Mapping[str, Position]) -> None:
+    """Move lanes on, in the transaction that holds them."""
+    rows = [{"lane": lane, **asdict(one)} for lane, one in sorted(changed.items())]
+    write_rows(conn, position, rows, update=("leaf", "events", "topic_id", "log_offset"))
+
+
+def follows_the_tree(conn: Connection, *, by_lanes: bool) -> bool:
+    """Whether the read model shows this truth: nothing that is not in the tree, all below its positions.
+
+    A truth that was restored from a backup may be behind its read model. by_lanes: whether lanes beside
+    the whole tree's may be folded apart.
+    """
+    size, newest = conn.execute(
+        select(func.coalesce(func.max(leaf.c.leaf_index) + 1, 0), func.coalesce(func.max(leaf.c.seq), 0))
+    ).one()
+    shown = conn.execute(select(func.coalesce(func.max(verdict.c.seq), 0))).scalar_one()
+    found = positions(conn)
+    if shown > newest or any(one.leaf > size for one in found.values()):
+        return False
+    if found.keys() - {INBOX}:
+        return by_lanes
+    last = select(leaf.c.seq).where(leaf.c.leaf_index == found.get(INBOX, Position()).leaf - 1)
+    return bool((conn.execute(last).scalar_one_or_none() or 0) == shown)
+
+
+def judged(conn: Connection, seqs: Iterable[int]) -> set[int]:
+    """Those of the events that the read model shows."""
+    return {
+        seq
+        for part in parts(seqs)
+        for seq in conn.execute(select(verdict.c.seq).where(verdict.c.seq.in_(part))).scalars()
+    }
 
 
 def save_verdicts(conn: Connection, verdicts: Sequence[Verdict]) -> None:
@@ -71,8 +121,7 @@ def save_verdicts(conn: Connection, verdicts: Sequence[Verdict]) -> None:
         }
         for one in verdicts
     ]
-    if rows:
-        conn.execute(insert(verdict), rows)
+    write_rows(conn, verdict, rows)
 
 
 def save_changes(conn: Connection, changed: Sequence[tuple[str, Record, int]]) -> None:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import Connection, bindparam, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub.domain.consents import Consent
 from hub.domain.diagnoses import Diagnosis
@@ -25,6 +24,7 @@ from hub.domain.roadmaps import Roadmap
 from hub.domain.services import Service
 from hub.domain.viewer import Viewer
 from hub.domain.visits import Visit
+from hub.store.bulk import write_rows
 from hub.store.parts import parts
 from hub.store.tables import record
 
@@ -76,15 +76,7 @@ def save_records(conn: Connection, changed: Sequence[tuple[str, Record, int]]) -
         }
         for key, one, version in changed
     ]
-    if rows:
-        statement = upsert(record)
-        conn.execute(
-            statement.on_conflict_do_update(
-                index_elements=["key", "kind", "id"],
-                set_={"version": statement.excluded.version, "doc": statement.excluded.doc},
-            ),
-            rows,
-        )
+    write_rows(conn, record, rows, update=("version", "doc"))
 
 
 def decode(kind: type[R], doc: str) -> R:

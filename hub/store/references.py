@@ -8,9 +8,9 @@ from datetime import date
 from typing import TypeVar
 
 from sqlalchemy import Connection, bindparam, select, tuple_
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hub.domain.references import ReferenceChange, membership_network
+from hub.store.bulk import write_rows
 from hub.store.parts import parts
 from hub.store.tables import reference
 
@@ -25,11 +25,6 @@ _NAMED = select(*_COLUMNS).where(
 )
 _MEMBERS = select(*_COLUMNS).where(
     reference.c.kind == "member", reference.c.owner.in_(bindparam("partners", expanding=True))
-)
-_INSERT = upsert(reference)
-_SAVE = _INSERT.on_conflict_do_update(
-    index_elements=["kind", "id", "owner"],
-    set_={"target": _INSERT.excluded.target, "live": _INSERT.excluded.live},
 )
 
 
@@ -144,15 +139,11 @@ class References:
 
     def save(self) -> None:
         """Write what changed."""
-        if not self._changed:
-            return
-        self._conn.execute(
-            _SAVE,
-            [
-                dict(zip(("kind", "id", "owner", "target", "live"), row, strict=True))
-                for row in self._changed.values()
-            ],
-        )
+        rows = [
+            dict(zip(("kind", "id", "owner", "target", "live"), row, strict=True))
+            for row in self._changed.values()
+        ]
+        write_rows(self._conn, reference, rows, update=("target", "live"))
 
 
 def _put(rows: dict[K, Row], key: K, row: Row | None) -> None:

@@ -16,7 +16,6 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    insert,
     or_,
     select,
     tuple_,
@@ -29,6 +28,7 @@ from hub.domain.referrals import Referral
 from hub.domain.refusal import Refusal
 from hub.domain.viewer import Viewer
 from hub.store import pages
+from hub.store.bulk import write_rows
 from hub.store.firms import FirmView, firm_views, party_labels
 from hub.store.parts import parts
 from hub.store.records import decode, load_states
@@ -98,9 +98,10 @@ def index_referrals(conn: Connection, changed: Sequence[tuple[str, Referral, int
         part = {(key, one.id): one for key, one, _ in some}
         for table in (referral_row, referral_party):
             conn.execute(delete(table).where(tuple_(table.c.firm, table.c.id).in_(list(part))))
-        conn.execute(insert(referral_row), [_row(key, one) for (key, _), one in part.items()])
-        conn.execute(
-            insert(referral_party),
+        write_rows(conn, referral_row, [_row(key, one) for (key, _), one in part.items()])
+        write_rows(
+            conn,
+            referral_party,
             [
                 {"label": label, "firm": key, "id": id_}
                 for (key, id_), one in part.items()

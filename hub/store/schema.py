@@ -11,26 +11,34 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, insert, inspect, select, text
 from sqlalchemy.schema import CreateTable
 
-from hub.store.engine import BUSY_TIMEOUT_MS, Store
-from hub.store.ledger import newest_head
+from hub.store.engine import READ_SCHEMA, Store
+from hub.store.roles import grant_read_model, grant_truth, make_roles
 from hub.store.tables import model, read
 
 READ_MODEL_VERSION = 1
 """Count up when a fold or an index function gives other rows for the same events."""
+MIGRATION_LOCK = 0x6875_6203
 
 
-def migrate_truth(database: Path) -> None:
-    """Bring the truth in a SQLite file to the newest revision; the file and its folder are made."""
-    database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = _engine(database)
-    try:
-        with engine.begin() as conn:
-            command.upgrade(alembic_config(conn), "head")
-    finally:
-        engine.dispose()
+def migrate_truth(conn: Connection, revision: str = "head") -> None:
+    """Bring the truth to a revision, in the transaction of the connection; one process after the other."""
+    postgres = conn.dialect.name == "postgresql"
+    if postgres:
+        conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+        if revision == "head" and revision_of(conn) == newest_revision():
+            return
+        make_roles(conn)
+    config = alembic_config(conn)
+    if revision == "head" or _is_ahead(config, conn, revision):
+        command.upgrade(config, revision)
+    else:
+        command.downgrade(config, revision)
+    if postgres and revision == "head":
+        grant_truth(conn)
 
 
 def alembic_config(conn: Connection | None = None) -> Config:
@@ -41,24 +49,16 @@ def alembic_config(conn: Connection | None = None) -> Config:
     return config
 
 
-def _engine(database: Path) -> Engine:
-    engine = create_engine(
-        f"sqlite:///{database}", connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1_000}
-    )
-    # DDL and data of a migration stand or fall together; two processes migrate one after the other.
-    event.listen(engine, "begin", lambda conn: conn.exec_driver_sql("BEGIN IMMEDIATE"))
-    return engine
+def newest_revision() -> str | None:
+    """The revision that this version of the hub needs."""
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
-def ledger_name(database: Path) -> str | None:
-    """The name that the newest checkpoint bears; None while there is none."""
-    engine = _engine(database)
-    try:
-        with engine.begin() as conn:
-            head = newest_head(conn)
-    finally:
-        engine.dispose()
-    return head.note.partition("\n")[0] if head else None
+def revision_of(conn: Connection) -> str | None:
+    """The revision of the truth; None when there is nothing yet."""
+    if not inspect(conn).has_table("alembic_version"):
+        return None
+    return conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 async def prepare_read_model(store: Store, *, anew: bool = False) -> bool:
@@ -66,22 +66,45 @@ async def prepare_read_model(store: Store, *, anew: bool = False) -> bool:
 
     anew: drop them in any case.
     """
-    return await store.project(lambda conn: _prepare(conn, anew))
+    return await store.own(lambda conn: _prepare(conn, anew))
 
 
 def _prepare(conn: Connection, anew: bool) -> bool:
-    known = inspect(conn).get_table_names(schema=read.schema)
+    postgres, schema = conn.dialect.name == "postgresql", _read_schema(conn)
+    if postgres:
+        conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+    known = inspect(conn).get_table_names(schema=schema)
     stored = conn.execute(select(model.c.fingerprint)).scalar() if model.name in known else None
     if stored == fingerprint() and not anew:
         return False
-    for table in known:
-        conn.exec_driver_sql(f'DROP TABLE "{read.schema}"."{table}"')
+    if postgres:
+        conn.execute(text(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE'))
+        conn.execute(text(f'CREATE SCHEMA "{schema}"'))
+    for table in () if postgres else known:
+        conn.exec_driver_sql(f'DROP TABLE "{schema}"."{table}"')
     read.create_all(conn, checkfirst=False)
     conn.execute(insert(model).values(fingerprint=fingerprint()))
+    if postgres:
+        grant_read_model(conn, schema)
     return True
+
+
+def _read_schema(conn: Connection) -> str:
+    """The schema that stands for ``read`` on this connection."""
+    translated = conn.get_execution_options().get("schema_translate_map") or {}
+    return str(translated.get(READ_SCHEMA, READ_SCHEMA))
 
 
 def fingerprint() -> str:
     """Hex digest of the read model's tables and of the version of what fills them."""
     shape = "".join(str(CreateTable(table)) for table in read.sorted_tables)
     return hashlib.sha256(f"{READ_MODEL_VERSION}{shape}".encode()).hexdigest()
+
+
+def _is_ahead(config: Config, conn: Connection, revision: str) -> bool:
+    """Whether a revision comes after the one that the database has."""
+    script, current = ScriptDirectory.from_config(config), revision_of(conn)
+    if current is None:
+        return True
+    older = {one.revision for one in script.iterate_revisions(current, "base")}
+    return revision != "base" and revision not in older

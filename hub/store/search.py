@@ -6,11 +6,12 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, case, delete, insert, literal, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, case, delete, literal, select
 
 from hub.domain.codes import HS_SCHEME, levels
 from hub.domain.refusal import Refusal
 from hub.domain.values import Sector
+from hub.store.bulk import write_rows
 from hub.store.parts import parts
 from hub.store.tables import tag
 
@@ -115,13 +116,11 @@ def rewrite(
     for some in parts(ids):
         conn.execute(delete(rows).where(rows.c.id.in_(some)))
         conn.execute(delete(tag).where(tag.c.item.in_(some)))
-    if new:
-        conn.execute(insert(rows), list(new))
+    write_rows(conn, rows, new)
     values = [
         {"item": item, "name": name, "value": value}
         for item, by_name in tags.items()
         for name, held in by_name.items()
         for value in held
     ]
-    if values:
-        conn.execute(insert(tag), values)
+    write_rows(conn, tag, values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ForeignKeyConstraint,
@@ -11,7 +12,6 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
-    String,
     Table,
     Text,
 )
@@ -20,11 +20,15 @@ from hub.store.engine import READ_SCHEMA
 
 truth = MetaData()
 read = MetaData(schema=READ_SCHEMA)
+# 64 bits everywhere; SQLite keeps a table by its primary key only when that is called INTEGER.
+Number = BigInteger().with_variant(Integer(), "sqlite")
+# Sorted and compared by bytes on every engine, so that cursors and hashes agree.
+String = Text().with_variant(Text(collation="C"), "postgresql")
 
 inbox = Table(
     "inbox",
     truth,
-    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("seq", Number, primary_key=True, autoincrement=False),
     Column("partner", String, nullable=False),
     Column("client", String, nullable=False),
     Column("type", String, nullable=False),
@@ -32,9 +36,9 @@ inbox = Table(
     Column("key", String, nullable=False),
     Column("subject", String, nullable=False),
     Column("accepted_at", String, nullable=False),  # RFC 3339, UTC, as in the commitment
-    Column("event", Text, nullable=False),  # JSON; personal members sealed, firms as surrogates
-    Column("resolved", Text, nullable=False),  # JSON: what stood under other keys on acceptance
-    Column("subjects", Text, nullable=False),  # JSON array of surrogates whose keys seal members and salt
+    Column("event", String, nullable=False),  # JSON; personal members sealed, firms as surrogates
+    Column("resolved", String, nullable=False),  # JSON: what stood under other keys on acceptance
+    Column("subjects", String, nullable=False),  # JSON array of surrogates whose keys seal members and salt
     Column("salt", LargeBinary, nullable=False),  # sealed under each of the subjects in turn
     Column("commitment", LargeBinary, nullable=False),
 )
@@ -45,7 +49,7 @@ identity = Table(
     Column("partner", String, nullable=False),
     Column("source", String, nullable=False),
     Column("event_id", String, nullable=False),
-    Column("seq", Integer, nullable=False, unique=True),
+    Column("seq", Number, nullable=False, unique=True),
     Column("digest", LargeBinary, nullable=False),  # HMAC of the canonical content
     PrimaryKeyConstraint("partner", "source", "event_id"),
 )
@@ -75,15 +79,15 @@ subject_key = Table(
 leaf = Table(
     "leaf",
     truth,
-    Column("leaf_index", Integer, primary_key=True, autoincrement=False),
-    Column("seq", Integer, nullable=False, unique=True),
+    Column("leaf_index", Number, primary_key=True, autoincrement=False),
+    Column("seq", Number, nullable=False, unique=True),
 )
 
 tile = Table(
     "tile",
     truth,
-    Column("level", Integer, nullable=False),
-    Column("position", Integer, nullable=False),
+    Column("level", Number, nullable=False),
+    Column("position", Number, nullable=False),
     Column("hashes", LargeBinary, nullable=False),
     PrimaryKeyConstraint("level", "position"),
 )
@@ -91,9 +95,9 @@ tile = Table(
 checkpoint = Table(
     "checkpoint",
     truth,
-    Column("size", Integer, primary_key=True, autoincrement=False),
+    Column("size", Number, primary_key=True, autoincrement=False),
     Column("root", LargeBinary, nullable=False),
-    Column("note", Text, nullable=False),
+    Column("note", String, nullable=False),
 )
 
 oauth_client = Table(
@@ -103,8 +107,8 @@ oauth_client = Table(
     Column("partner", String),
     Column("audience", String, nullable=False),
     Column("source_prefix", String, nullable=False),
-    Column("networks", Text),  # JSON array of slugs; null: all
-    Column("scopes", Text, nullable=False),  # JSON array: the grant
+    Column("networks", String),  # JSON array of slugs; null: all
+    Column("scopes", String, nullable=False),  # JSON array: the grant
     Column("bearer", Boolean, nullable=False),  # the recorded waiver of DPoP
     Column("suspended", Boolean, nullable=False),
     Column("created_at", String, nullable=False),
@@ -115,7 +119,7 @@ oauth_client_key = Table(
     truth,
     Column("client_id", String, nullable=False),
     Column("kid", String, nullable=False),
-    Column("jwk", Text, nullable=False),
+    Column("jwk", String, nullable=False),
     Column("added_at", String, nullable=False),
     Column("retired_at", String),
     PrimaryKeyConstraint("client_id", "kid"),
@@ -126,8 +130,44 @@ oauth_jti = Table(
     "oauth_jti",
     truth,
     Column("digest", LargeBinary, primary_key=True),  # of issuer and jti
-    Column("expires_at", Integer, nullable=False),  # seconds since 1970
+    Column("expires_at", Number, nullable=False),  # seconds since 1970
     Index("oauth_jti_expires_at", "expires_at"),
+)
+
+relay = Table(
+    "relay",
+    truth,
+    # How far the log has been told: the whole tree under lane "", and the last event of each lane.
+    Column("lane", String, primary_key=True),
+    Column("leaf", Number, nullable=False),  # "": the next leaf index to publish; a lane: its last one
+    Column("log", String),  # "": identity of cluster and topics that this is true of
+)
+
+delivery = Table(
+    "delivery",
+    truth,
+    # What a partner wrote to its own topic, and what became of it.
+    Column("partner", String, nullable=False),
+    Column("topic_id", String, nullable=False),
+    Column("partition", Number, nullable=False),
+    Column("log_offset", Number, nullable=False),
+    Column("seq", Number),  # of the accepted event, or of the earlier one that this repeats
+    Column("problem", String),  # JSON: code, message, remedy; null when it was accepted
+    Column("at", String, nullable=False),
+    PrimaryKeyConstraint("partner", "topic_id", "partition", "log_offset"),
+)
+
+parked = Table(
+    "parked",
+    truth,
+    # Messages of the log that nobody can read; kept until somebody has looked at them.
+    Column("id", String, primary_key=True),  # topic/partition/offset, and the topic's id
+    Column("partner", String),  # whose topic it stood in; null for the hub's own
+    Column("error", String, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # sealed
+    Column("parked_at", String, nullable=False),
+    Column("replayed_at", String),
+    Column("published", Boolean, nullable=False),
 )
 
 record = Table(
@@ -137,8 +177,8 @@ record = Table(
     Column("key", String, nullable=False),
     Column("kind", String, nullable=False),
     Column("id", String, nullable=False),
-    Column("version", Integer, nullable=False),  # seq of the last event that changed it
-    Column("doc", Text, nullable=False),
+    Column("version", Number, nullable=False),  # seq of the last event that changed it
+    Column("doc", String, nullable=False),
     PrimaryKeyConstraint("key", "kind", "id"),
     Index("record_kind_id", "kind", "id"),
 )
@@ -146,11 +186,11 @@ record = Table(
 verdict = Table(
     "verdict",
     read,
-    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("seq", Number, primary_key=True, autoincrement=False),
     Column("status", String, nullable=False),  # applied, refused, parked
     Column("code", String),
-    Column("message", Text),
-    Column("remedy", Text),
+    Column("message", String),
+    Column("remedy", String),
     Column("key", String, nullable=False),
     Column("referral", String),  # the referral that the event is about, for those who are parties to it
     Index("verdict_referral", "key", "referral"),
@@ -165,7 +205,7 @@ service_row = Table(
     Column("service_type", String, nullable=False),
     Column("status", String, nullable=False),
     Column("name", String, nullable=False),  # folded, for sorting
-    Column("search", Text, nullable=False),  # folded text of every language
+    Column("search", String, nullable=False),  # folded text of every language
     Column("free", Boolean),
     Column("ends_on", String),
     Column("updated_at", String, nullable=False),
@@ -179,7 +219,7 @@ opportunity_row = Table(
     Column("opportunity_type", String, nullable=False),
     Column("country", String, nullable=False),
     Column("title", String, nullable=False),
-    Column("search", Text, nullable=False),
+    Column("search", String, nullable=False),
     Column("open_for_interest", Boolean, nullable=False),
     Column("published_on", String, nullable=False),
     Column("expires_on", String, nullable=False),
@@ -226,8 +266,12 @@ referral_party = Table(
 position = Table(
     "position",
     read,
-    Column("stream", String, primary_key=True),
-    Column("offset", Integer, nullable=False),  # the next one to read
+    # How far each lane is folded: "inbox" is the whole tree in order, "topic/partition" a part of it.
+    Column("lane", String, primary_key=True),
+    Column("leaf", Number, nullable=False),  # every event of the lane below this leaf index is folded
+    Column("events", Number, nullable=False),  # how many were folded through this row
+    Column("topic_id", String),  # of the log that `log_offset` counts in; null for the inbox
+    Column("log_offset", Number),  # the next one to read
 )
 
 model = Table(

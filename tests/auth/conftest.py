@@ -9,21 +9,17 @@ import pytest
 
 from hub.auth.signing import open_signing
 from hub.settings import Settings
-from hub.store.engine import SqliteStore
-from hub.store.tables import truth
+from hub.store.engine import Store
 from tests.auth.world import ISSUER, World
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def world(tmp_path: Path, store: Store) -> AsyncIterator[World]:
     """An empty hub."""
     settings = Settings(data_dir=tmp_path, public_url=ISSUER)
-    store = SqliteStore(tmp_path)
-    await store.intake(truth.create_all)
     hub = World(store, settings, open_signing(settings))
     yield hub
     await hub.http.aclose()
-    await store.close()
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,19 +20,10 @@ from hub.store.clients import (
     set_suspended,
     use_jti,
 )
-from hub.store.engine import SqliteStore
-from hub.store.tables import truth
+from hub.store.engine import Store
 
 AT = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = SqliteStore(tmp_path)
-    await store.intake(truth.create_all)
-    yield store
-    await store.close()
 
 
 def client(client_id: str = "kent", **members: Any) -> Client:
@@ -55,7 +44,7 @@ def key(kid: str) -> dict[str, Any]:
     return {"kty": "EC", "crv": "P-256", "x": "x", "y": "y", "kid": kid}
 
 
-async def test_a_client_comes_back_as_it_was_added(store: SqliteStore) -> None:
+async def test_a_client_comes_back_as_it_was_added(store: Store) -> None:
     clients = [
         client("b", networks=None, bearer=True),
         client("a", suspended=True, keys=(key("1"), key("2"))),
@@ -85,21 +74,21 @@ async def test_a_client_comes_back_as_it_was_added(store: SqliteStore) -> None:
     ],
 )
 async def test_what_cannot_be_a_client_leaves_nothing_behind(
-    store: SqliteStore, members: dict[str, Any], why: str
+    store: Store, members: dict[str, Any], why: str
 ) -> None:
     with pytest.raises(ValueError, match=why):
         await store.intake(lambda conn: add_client(conn, client(**members), AT))
     assert await store.read(list_clients) == []
 
 
-async def test_a_client_is_added_once(store: SqliteStore) -> None:
+async def test_a_client_is_added_once(store: Store) -> None:
     await store.intake(lambda conn: add_client(conn, client(), AT))
     with pytest.raises(ValueError, match="exists already"):
         await store.intake(lambda conn: add_client(conn, client(bearer=True), AT))
     assert (await store.read(list_clients))[0].bearer is False
 
 
-async def test_a_third_live_key_is_refused_until_one_is_retired(store: SqliteStore) -> None:
+async def test_a_third_live_key_is_refused_until_one_is_retired(store: Store) -> None:
     await store.intake(lambda conn: add_client(conn, client(), AT))
     await store.intake(lambda conn: add_key(conn, "kent", key("k2"), LATER))
     with pytest.raises(ValueError, match=r"2 live keys \(k1, k2\): retire one"):
@@ -111,19 +100,19 @@ async def test_a_third_live_key_is_refused_until_one_is_retired(store: SqliteSto
     assert [jwk["kid"] for jwk in found.keys] == ["k2", "k3"]
 
 
-async def test_a_kid_is_never_used_again(store: SqliteStore) -> None:
+async def test_a_kid_is_never_used_again(store: Store) -> None:
     await store.intake(lambda conn: add_client(conn, client(), AT))
     await store.intake(lambda conn: retire_key(conn, "kent", "k1", LATER))
     with pytest.raises(ValueError, match="had a key k1 before"):
         await store.intake(lambda conn: add_key(conn, "kent", key("k1"), LATER))
 
 
-async def test_a_key_needs_its_client(store: SqliteStore) -> None:
+async def test_a_key_needs_its_client(store: Store) -> None:
     with pytest.raises(ValueError, match="no client kent"):
         await store.intake(lambda conn: add_key(conn, "kent", key("k1"), AT))
 
 
-async def test_retiring_what_does_not_live_says_so(store: SqliteStore) -> None:
+async def test_retiring_what_does_not_live_says_so(store: Store) -> None:
     await store.intake(lambda conn: add_client(conn, client(), AT))
     assert not await store.intake(lambda conn: retire_key(conn, "kent", "k9", LATER))
     assert not await store.intake(lambda conn: retire_key(conn, "other", "k1", LATER))
@@ -131,7 +120,7 @@ async def test_retiring_what_does_not_live_says_so(store: SqliteStore) -> None:
     assert not await store.intake(lambda conn: retire_key(conn, "kent", "k1", LATER))
 
 
-async def test_suspending_a_partner_suspends_all_its_clients_and_no_other(store: SqliteStore) -> None:
+async def test_suspending_a_partner_suspends_all_its_clients_and_no_other(store: Store) -> None:
     for one in (client("kent"), client("kent-crm", partner="kent"), client("normandy")):
         await store.intake(lambda conn, one=one: add_client(conn, one, AT))
     assert await store.intake(lambda conn: set_suspended(conn, "kent", True))
@@ -141,7 +130,7 @@ async def test_suspending_a_partner_suspends_all_its_clients_and_no_other(store:
     assert not await store.intake(lambda conn: set_suspended(conn, "nobody", True))
 
 
-async def test_a_grant_is_replaced_by_known_scopes_only(store: SqliteStore) -> None:
+async def test_a_grant_is_replaced_by_known_scopes_only(store: Store) -> None:
     await store.intake(lambda conn: add_client(conn, client(), AT))
     assert await store.intake(lambda conn: set_grant(conn, "kent", ["ops:read"]))
     assert not await store.intake(lambda conn: set_grant(conn, "nobody", ["ops:read"]))
@@ -150,19 +139,19 @@ async def test_a_grant_is_replaced_by_known_scopes_only(store: SqliteStore) -> N
     assert (await store.read(list_clients))[0].scopes == ("ops:read",)
 
 
-async def test_an_identifier_is_used_once_by_each_issuer(store: SqliteStore) -> None:
+async def test_an_identifier_is_used_once_by_each_issuer(store: Store) -> None:
     uses = [("a", "bc"), ("a", "bc"), ("ab", "c"), ("a", "\ud800")]
     results = await store.intake(lambda conn: [use_jti(conn, issuer, jti, 100) for issuer, jti in uses])
     assert results == [True, False, True, True]
 
 
-async def test_only_expired_identifiers_are_forgotten(store: SqliteStore) -> None:
+async def test_only_expired_identifiers_are_forgotten(store: Store) -> None:
     await store.intake(lambda conn: [use_jti(conn, "a", str(at_s), at_s) for at_s in (98, 99, 100, 101)])
     assert await store.intake(lambda conn: purge_jti(conn, 100)) == 2
     again = await store.intake(lambda conn: [use_jti(conn, "a", str(at_s), at_s) for at_s in (99, 100)])
     assert again == [True, False]
 
 
-async def test_times_without_a_zone_are_refused(store: SqliteStore) -> None:
+async def test_times_without_a_zone_are_refused(store: Store) -> None:
     with pytest.raises(ValueError, match="no zone"):
         await store.intake(lambda conn: add_client(conn, client(), datetime(2026, 11, 1)))  # noqa: DTZ001

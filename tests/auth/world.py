@@ -24,7 +24,7 @@ from hub.auth.signing import Signing
 from hub.domain.scopes import Audience
 from hub.settings import Settings
 from hub.store.clients import Client, add_client
-from hub.store.engine import SqliteStore
+from hub.store.engine import Store
 
 ISSUER = "http://127.0.0.1:8000"
 TOKEN_URL = f"{ISSUER}/oauth/token"
@@ -46,7 +46,7 @@ HOLDER = ECKey.generate_key("P-256")
 class World:
     """One hub on a store of its own; `now_s` moves by hand when a test sets `ahead_s`."""
 
-    store: SqliteStore
+    store: Store
     settings: Settings
     signing: Signing
     ahead_s: float = 0

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from hub.cli.serve import hold
-from hub.events.spine import Unfit, open_hub
+from hub.events.spine import open_hub
+from hub.events.unfit import Unfit
 from hub.settings import Settings
-from hub.store.projection import offset_of
+from hub.store.projection import positions
 from tests.support.messages import KENT, partner, service
-from tests.support.spine import BACKBONES, running_spine
+from tests.support.spine import embedded, running_spine
 
 KENTS = partner(KENT)
 
@@ -56,6 +57,7 @@ def test_demo_shows_the_whole_story_and_leaves_a_hub_that_goes_on(tmp_path: Path
     assert not any(row["dpop"] for row in rows.values())
     rebuilt = hub("rebuild", "--json", data_dir=tmp_path / "demo")
     assert json.loads(rebuilt.stdout) | {"live_hash": "", "rebuilt_hash": ""} == {
+        "swapped": False,
         "events": report["ledger_size"],
         "live_hash": "",
         "rebuilt_hash": "",
@@ -88,7 +90,7 @@ def test_a_lost_key_is_not_made_anew_beside_its_data(tmp_path: Path, key: str) -
 
 
 async def test_the_ledger_keeps_its_name_whatever_the_port(tmp_path: Path) -> None:
-    async with running_spine(BACKBONES["embedded"], tmp_path) as spine:
+    async with running_spine(embedded, tmp_path) as spine:
         await spine.verdicts(await spine.post(KENTS, service(KENTS)))
         named = spine.hub.ledger_origin
     assert open_hub(Settings(data_dir=tmp_path, port=8999)).ledger_origin == named
@@ -104,17 +106,17 @@ def restore(data_dir: Path, backup: bytes) -> None:
 
 
 async def test_a_restored_truth_is_not_shown_through_a_newer_read_model(tmp_path: Path) -> None:
-    async with running_spine(BACKBONES["embedded"], tmp_path) as spine:
+    async with running_spine(embedded, tmp_path) as spine:
         await spine.verdicts(await spine.post(KENTS, service(KENTS)))
     backup = (tmp_path / "hub.db").read_bytes()
-    async with running_spine(BACKBONES["embedded"], tmp_path) as spine:
+    async with running_spine(embedded, tmp_path) as spine:
         await spine.verdicts(await spine.post(KENTS, service(KENTS, "another")))
     restore(tmp_path, backup)
-    async with running_spine(BACKBONES["embedded"], tmp_path) as spine:
+    async with running_spine(embedded, tmp_path) as spine:
         receipts = await spine.post(KENTS, service(KENTS, "after the restore"))
         assert await spine.verdicts(receipts) == ["applied"]
-        offset = await spine.hub.store.read(lambda conn: offset_of(conn, "inbox"))
-        assert offset == receipts[-1].seq
+        found = await spine.hub.store.read(positions)
+        assert found["inbox"].leaf == receipts[-1].seq
 
 
 def test_a_setting_of_the_wrong_form_is_named(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 from sqlalchemy import func, select
 
-from hub.cli.rebuild import rebuild_beside
+from hub.events.rebuild import rebuild
 from hub.events.spine import open_hub
 from hub.settings import Settings
 from hub.store.tables import identity, inbox, leaf, verdict
@@ -151,7 +151,7 @@ async def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
             newest = await hub.store.read(
                 lambda conn: conn.execute(select(func.max(inbox.c.seq))).scalar_one()
             )
-            assert await hub.progress.reached(newest, START_S)
+            assert await hub.progress.reached([newest], START_S)
         rows = await hub.store.read(
             lambda conn: conn.execute(
                 select(identity.c.event_id, inbox.c.seq, leaf.c.leaf_index, verdict.c.status)
@@ -161,7 +161,7 @@ async def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
                 .order_by(leaf.c.leaf_index)
             ).all()
         )
-        assert (await rebuild_beside(hub))["equal"]
+        assert (await rebuild(hub.store, by_lanes=False)).equal
     finally:
         await hub.store.close()
     _nothing_twice_and_all_in_order(server, [tuple(row) for row in rows])

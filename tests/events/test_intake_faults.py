@@ -19,7 +19,7 @@ from hub.events.intake import QUEUE_EVENTS_MAX, Intake
 from hub.events.rejection import Rejected
 from hub.store.tables import record
 from tests.support.messages import KENT, network_events, network_manager, partner, service
-from tests.support.spine import BACKBONES, Spine, running_spine
+from tests.support.spine import Spine, embedded, running_spine
 
 KENTS = partner(KENT)
 
@@ -56,7 +56,7 @@ async def _full_disk(spine: Spine, full: bool) -> None:
 
 
 async def test_a_full_disk_acknowledges_nothing_and_loses_nothing(tmp_path: Path) -> None:
-    async with running_spine(BACKBONES["embedded"], tmp_path) as spine:
+    async with running_spine(embedded, tmp_path) as spine:
         await spine.set_up_network()
         acknowledged = await spine.post(KENTS, service(KENTS, "before"))
         await _full_disk(spine, full=True)
@@ -78,7 +78,7 @@ async def test_a_full_disk_acknowledges_nothing_and_loses_nothing(tmp_path: Path
 
 
 async def test_a_database_that_fails_is_told_and_comes_back(tmp_path: Path) -> None:
-    async with running_spine(BACKBONES["embedded"], tmp_path) as spine:
+    async with running_spine(embedded, tmp_path) as spine:
         await spine.set_up_network()
         message = service(KENTS)
         with contextlib.closing(sqlite3.connect(tmp_path / "hub.db")) as operator:
@@ -118,14 +118,14 @@ async def test_an_event_that_breaks_its_fold_is_parked_and_the_flow_goes_on(
 
 async def test_what_was_accepted_before_a_stop_is_projected_after_it(tmp_path: Path) -> None:
     manager = network_manager()
-    hub = BACKBONES["embedded"](tmp_path)
+    hub = embedded(tmp_path)
     await hub.prepare()
     writer = asyncio.ensure_future(hub.intake.run())
     receipts = await Spine(hub).post(manager, *network_events(manager))
     writer.cancel()
     await asyncio.gather(writer, return_exceptions=True)
     await hub.store.close()
-    async with running_spine(BACKBONES["embedded"], tmp_path) as spine:
+    async with running_spine(embedded, tmp_path) as spine:
         assert set(await spine.verdicts(receipts)) == {"applied"}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +27,21 @@ from tests.support.messages import (
     service,
     uuid_of,
 )
-from tests.support.spine import BACKBONES, Spine, running_spine
+from tests.support.spine import OpenHub, Spine, running_spine
 
 KENTS = partner(KENT)
 
 
-@pytest.fixture(scope="module", params=BACKBONES)
+@pytest.fixture(scope="module", params=["embedded", "kafka"])
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """A backbone, and the one data folder that these tests share: none of them stores anything."""
     return request.param, tmp_path_factory.mktemp("hub")
 
 
 @pytest.fixture
-async def network(folder: tuple[str, Path]) -> AsyncIterator[Spine]:
+async def network(folder: tuple[str, Path], backbones: Callable[[str], OpenHub]) -> AsyncIterator[Spine]:
     """A network that is set up, on that folder."""
-    async with running_spine(BACKBONES[folder[0]], folder[1]) as spine:
+    async with running_spine(backbones(folder[0]), folder[1]) as spine:
         if not (await spine.counts())["inbox"]:
             await spine.set_up_network()
         yield spine

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.store.engine import Store
 from tests.graphql.cases.world import (
     NORTH,
     World,
@@ -25,9 +26,9 @@ MEMBERS = {"seq", "status", "refusal", "accepted_at", "leaf_index", "leaf_hash",
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def world(tmp_path: Path, store: Store) -> AsyncIterator[World]:
     """A hub with networks and partners, and no case."""
-    hub = World(tmp_path)
+    hub = World(tmp_path, store)
     await hub.open()
     yield hub
     await hub.close()

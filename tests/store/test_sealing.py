@@ -29,7 +29,7 @@ from tests.support.messages import (
     uuid_of,
 )
 from tests.support.serving import Served, Session
-from tests.support.spine import BACKBONES, Spine, running_spine
+from tests.support.spine import Spine, embedded, running_spine
 
 KENTS, NORMANDS, MANAGER = partner(KENT), partner(NORMANDY), network_manager()
 NUMBER = "SC918273"
@@ -99,10 +99,10 @@ def disguises(text: str) -> Iterator[bytes]:
             yield from (middle, middle.translate(bytes.maketrans(b"+/", b"-_")))
 
 
-@pytest.fixture(params=BACKBONES)
-async def told(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[Spine, Path]]:
+@pytest.fixture
+async def told(tmp_path: Path) -> AsyncIterator[tuple[Spine, Path]]:
     """A hub that has been told the story, and its folder."""
-    async with running_spine(BACKBONES[request.param], tmp_path) as spine:
+    async with running_spine(embedded, tmp_path) as spine:
         await spine.set_up_network()
         for sender, message in story():
             assert await spine.outcome(sender, message) == "applied", message["type"]

@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+from kafka.admin import KafkaAdminClient
 from sqlalchemy import func, select
 
 from hub.domain.principal import Principal
@@ -18,8 +20,15 @@ from hub.events.spine import Hub, open_hub
 from hub.settings import Settings
 from hub.store.tables import identity, inbox, reference, subject_key, verdict
 from tests.support.messages import Message, body, network_events, network_manager
+from tests.support.parts import DatabaseServer
 
 WAIT_S = 20.0
+PARTITIONS = 3
+"""Enough for the events of one test to come by several lanes."""
+
+
+OpenHub = Callable[[Path], Hub]
+"""Opens the hub of a data folder on some backbone; on the same folder again, the same hub."""
 
 
 def embedded(data_dir: Path) -> Hub:
@@ -27,8 +36,34 @@ def embedded(data_dir: Path) -> Hub:
     return open_hub(Settings(data_dir=data_dir))
 
 
-BACKBONES: dict[str, Callable[[Path], Hub]] = {"embedded": embedded}
-"""Every way to run the hub; each test on the fixtures below runs on all of them."""
+def production(server: DatabaseServer, bootstrap: str) -> OpenHub:
+    """PostgreSQL and Apache Kafka: a database for each data folder, and topics without any event."""
+    urls: dict[Path, str] = {}
+
+    def open_production(data_dir: Path) -> Hub:
+        if data_dir not in urls:
+            empty_topics(bootstrap)
+            urls[data_dir] = server.create_database(f"hub_{uuid4().hex[:12]}")
+        return open_hub(
+            Settings(
+                data_dir=data_dir,
+                database_url=urls[data_dir],
+                kafka_bootstrap=bootstrap,
+                kafka_partitions=PARTITIONS,
+            )
+        )
+
+    return open_production
+
+
+def empty_topics(bootstrap: str) -> None:
+    """Delete every topic of a hub, so that the next one begins anew."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","))
+    try:
+        if topics := [one for one in admin.list_topics() if one.startswith(("hub.", "in."))]:
+            admin.delete_topics(topics)
+    finally:
+        admin.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +82,7 @@ class Spine:
 
     async def verdicts(self, receipts: Sequence[Receipt]) -> list[str]:
         """`applied`, `refused CODE` or `parked CODE` of each, once projected."""
-        assert await self.hub.progress.reached(max(one.seq for one in receipts), WAIT_S)
+        assert await self.hub.progress.reached([one.seq for one in receipts], WAIT_S)
         found = await self.hub.store.read(
             lambda conn: {row.seq: (row.status, row.code) for row in conn.execute(select(verdict))}
         )
@@ -80,7 +115,7 @@ class Spine:
 
 
 @contextlib.asynccontextmanager
-async def running_spine(open_backbone: Callable[[Path], Hub], data_dir: Path) -> AsyncIterator[Spine]:
+async def running_spine(open_backbone: OpenHub, data_dir: Path) -> AsyncIterator[Spine]:
     """The spine at work on that folder, until the end of the block."""
     hub = open_backbone(data_dir)
     try:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from hub.store.engine import Store
 from tests.graphql.cases.world import World
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def world(tmp_path: Path, store: Store) -> AsyncIterator[World]:
     """A hub with two networks, four partners, two services, and no case."""
-    hub = World(tmp_path)
+    hub = World(tmp_path, store)
     await hub.open()
     yield hub
     await hub.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,14 +24,12 @@ from hub.events.accept import Receipt, accept
 from hub.events.backbone import EmbeddedBackbone
 from hub.events.check import check
 from hub.events.envelope import BATCH, parse
-from hub.events.progress import Progress
 from hub.events.projector import Projector
 from hub.events.sequencer import Sequencer
 from hub.graphql.router import build_router as graphql_router
 from hub.rest.problems import install
 from hub.rest.receipts import build_router as receipts_router
-from hub.store.engine import SqliteStore
-from hub.store.tables import read, truth
+from hub.store.engine import Store
 from hub.store.vault import Vault
 
 START = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
@@ -77,20 +76,24 @@ VIEWERS = {
 }
 
 
+async def _unheard(_seqs: Sequence[int]) -> None:
+    """Nobody waits here for what is shown."""
+
+
 @dataclass
 class World:
     """One hub on a store of its own. now: what every clock of it says; set it to travel."""
 
     folder: Path
+    store: Store
     now: datetime = START
-    store: SqliteStore = field(init=False)
     http: httpx.AsyncClient = field(init=False)
 
     def __post_init__(self) -> None:
-        self.store, self.vault = SqliteStore(self.folder), Vault(self.folder / "keys")
+        self.vault = Vault(self.folder / "keys")
         wake = asyncio.Event()
         self.sequencer = Sequencer(self.store, ORIGIN, Ed25519PrivateKey.generate(), wake)
-        self.projector = Projector(self.store, EmbeddedBackbone(self.store, wake), Progress())
+        self.projector = Projector(self.store, EmbeddedBackbone(self.store, wake), _unheard)
         app = FastAPI()
         install(app)
         app.include_router(graphql_router(self.store, self.vault, self._who, lambda: self.now))
@@ -100,8 +103,6 @@ class World:
 
     async def open(self) -> None:
         """Tables, networks, partners and two services."""
-        await self.store.intake(truth.create_all)
-        await self.store.project(read.create_all)
         joined = [
             event(
                 "partner.joined",
@@ -124,7 +125,6 @@ class World:
     async def close(self) -> None:
         """Return what is open."""
         await self.http.aclose()
-        await self.store.close()
 
     async def accept(self, sender: Principal, *events: Event) -> list[int]:
         """Accept events, sent by this client; their seqs. Each is a second later than the one before."""

@@ -235,7 +235,7 @@ async def test_a_caller_that_is_not_let_in_is_answered_by_the_application(world:
 async def test_a_fault_of_our_own_keeps_its_text_from_clients(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await world.store.project(lambda conn: conn.exec_driver_sql("DROP TABLE read.service_row"))
+    await world.store.own(lambda conn: conn.exec_driver_sql("DROP TABLE read.service_row"))
     with caplog.at_level(logging.ERROR):
         response = await _post(world, {"query": "{ me { audience } services { totalCount } }"}, NEWER)
     assert response.status_code == 200

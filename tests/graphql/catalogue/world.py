@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI, Request
+from sqlalchemy import Connection
 
 from hub.domain.networks import Network
 from hub.domain.opportunities import Opportunity, OpportunityPublished, opportunity_id
@@ -19,9 +20,8 @@ from hub.domain.record import Record
 from hub.domain.scopes import DEFAULT_SCOPES, Audience
 from hub.domain.services import Origin, Service, ServicePublished, service_id
 from hub.graphql import build_router
-from hub.store.engine import SqliteStore
-from hub.store.projection import Verdict, save_changes, save_verdicts
-from hub.store.tables import read, truth
+from hub.store.engine import Store
+from hub.store.projection import INBOX, Position, Verdict, save_changes, save_positions, save_verdicts
 from hub.store.vault import Vault
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -40,7 +40,7 @@ MANAGER = Principal("network-manager", Audience.MANAGER, scopes=frozenset(DEFAUL
 class World:
     """What the hub knows, and a client that asks it."""
 
-    def __init__(self, store: SqliteStore, vault: Vault) -> None:
+    def __init__(self, store: Store, vault: Vault) -> None:
         self.store, self.vault, self.now, self.principal, self._seq = store, vault, NOW, ANYONE, 0
         app = FastAPI()
         app.include_router(build_router(store, vault, self._authenticate, lambda: self.now))
@@ -56,7 +56,14 @@ class World:
             self._seq += 1
             changed.append((record.id, record, self._seq))
         verdicts = [Verdict(version, "applied", None, key, None) for key, _, version in changed]
-        await self.store.project(lambda conn: (save_changes(conn, changed), save_verdicts(conn, verdicts)))
+        at = {INBOX: Position(self._seq, self._seq)}
+
+        def save(conn: Connection) -> None:
+            save_changes(conn, changed)
+            save_verdicts(conn, verdicts)
+            save_positions(conn, at)
+
+        await self.store.project(save)
 
     async def ask(
         self, document: str, variables: dict[str, Any] | None = None, by: Principal = ANYONE
@@ -97,17 +104,13 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(folder: Path) -> AsyncIterator[World]:
+async def open_world(folder: Path, store: Store) -> AsyncIterator[World]:
     """An empty hub."""
-    store = SqliteStore(folder)
-    await store.intake(truth.create_all)
-    await store.project(read.create_all)
     world = World(store, Vault(folder / "keys"))
     try:
         yield world
     finally:
         await world.http.aclose()
-        await store.close()
 
 
 def partner(slug: str, *networks: str, country: str = "GB", **more: Any) -> Partner:

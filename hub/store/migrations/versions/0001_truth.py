@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from hub.store.tables import Number, String
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -34,47 +36,47 @@ def downgrade() -> None:
 def _inbox() -> None:
     op.create_table(
         "inbox",
-        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("partner", sa.String(), nullable=False),
-        sa.Column("client", sa.String(), nullable=False),
-        sa.Column("type", sa.String(), nullable=False),
-        sa.Column("topic", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("accepted_at", sa.String(), nullable=False),
-        sa.Column("event", sa.Text(), nullable=False),
-        sa.Column("resolved", sa.Text(), nullable=False),
-        sa.Column("subjects", sa.Text(), nullable=False),
+        sa.Column("seq", Number, autoincrement=False, nullable=False),
+        sa.Column("partner", String, nullable=False),
+        sa.Column("client", String, nullable=False),
+        sa.Column("type", String, nullable=False),
+        sa.Column("topic", String, nullable=False),
+        sa.Column("key", String, nullable=False),
+        sa.Column("subject", String, nullable=False),
+        sa.Column("accepted_at", String, nullable=False),
+        sa.Column("event", String, nullable=False),
+        sa.Column("resolved", String, nullable=False),
+        sa.Column("subjects", String, nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.Column("commitment", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("seq"),
     )
     op.create_table(
         "identity",
-        sa.Column("partner", sa.String(), nullable=False),
-        sa.Column("source", sa.String(), nullable=False),
-        sa.Column("event_id", sa.String(), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("partner", String, nullable=False),
+        sa.Column("source", String, nullable=False),
+        sa.Column("event_id", String, nullable=False),
+        sa.Column("seq", Number, nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("partner", "source", "event_id"),
         sa.UniqueConstraint("seq"),
     )
     op.create_table(
         "reference",
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("owner", sa.String(), nullable=False),
-        sa.Column("target", sa.String(), server_default="", nullable=False),
+        sa.Column("kind", String, nullable=False),
+        sa.Column("id", String, nullable=False),
+        sa.Column("owner", String, nullable=False),
+        sa.Column("target", String, server_default="", nullable=False),
         sa.Column("live", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "id", "owner"),
     )
     op.create_table(
         "subject_key",
-        sa.Column("surrogate", sa.String(), nullable=False),
+        sa.Column("surrogate", String, nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("wrapped_key", sa.LargeBinary(), nullable=True),
         sa.Column("sealed_id", sa.LargeBinary(), nullable=True),
-        sa.Column("erased_at", sa.String(), nullable=True),
+        sa.Column("erased_at", String, nullable=True),
         sa.PrimaryKeyConstraint("surrogate"),
         sa.UniqueConstraint("digest"),
     )
@@ -83,23 +85,23 @@ def _inbox() -> None:
 def _ledger() -> None:
     op.create_table(
         "leaf",
-        sa.Column("leaf_index", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("leaf_index", Number, autoincrement=False, nullable=False),
+        sa.Column("seq", Number, nullable=False),
         sa.PrimaryKeyConstraint("leaf_index"),
         sa.UniqueConstraint("seq"),
     )
     op.create_table(
         "tile",
-        sa.Column("level", sa.Integer(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("level", Number, nullable=False),
+        sa.Column("position", Number, nullable=False),
         sa.Column("hashes", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("level", "position"),
     )
     op.create_table(
         "checkpoint",
-        sa.Column("size", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("size", Number, autoincrement=False, nullable=False),
         sa.Column("root", sa.LargeBinary(), nullable=False),
-        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("note", String, nullable=False),
         sa.PrimaryKeyConstraint("size"),
     )
 
@@ -107,24 +109,24 @@ def _ledger() -> None:
 def _clients() -> None:
     op.create_table(
         "oauth_client",
-        sa.Column("client_id", sa.String(), nullable=False),
-        sa.Column("partner", sa.String(), nullable=True),
-        sa.Column("audience", sa.String(), nullable=False),
-        sa.Column("source_prefix", sa.String(), nullable=False),
-        sa.Column("networks", sa.Text(), nullable=True),
-        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("client_id", String, nullable=False),
+        sa.Column("partner", String, nullable=True),
+        sa.Column("audience", String, nullable=False),
+        sa.Column("source_prefix", String, nullable=False),
+        sa.Column("networks", String, nullable=True),
+        sa.Column("scopes", String, nullable=False),
         sa.Column("bearer", sa.Boolean(), nullable=False),
         sa.Column("suspended", sa.Boolean(), nullable=False),
-        sa.Column("created_at", sa.String(), nullable=False),
+        sa.Column("created_at", String, nullable=False),
         sa.PrimaryKeyConstraint("client_id"),
     )
     op.create_table(
         "oauth_client_key",
-        sa.Column("client_id", sa.String(), nullable=False),
-        sa.Column("kid", sa.String(), nullable=False),
-        sa.Column("jwk", sa.Text(), nullable=False),
-        sa.Column("added_at", sa.String(), nullable=False),
-        sa.Column("retired_at", sa.String(), nullable=True),
+        sa.Column("client_id", String, nullable=False),
+        sa.Column("kid", String, nullable=False),
+        sa.Column("jwk", String, nullable=False),
+        sa.Column("added_at", String, nullable=False),
+        sa.Column("retired_at", String, nullable=True),
         sa.ForeignKeyConstraint(
             ["client_id"],
             ["oauth_client.client_id"],
@@ -134,7 +136,7 @@ def _clients() -> None:
     op.create_table(
         "oauth_jti",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("expires_at", sa.Integer(), nullable=False),
+        sa.Column("expires_at", Number, nullable=False),
         sa.PrimaryKeyConstraint("digest"),
     )
     with op.batch_alter_table("oauth_jti", schema=None) as batch_op:

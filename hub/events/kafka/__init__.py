@@ -1,0 +1,130 @@
+"""The backbone on Apache Kafka: relay, lanes, and partners' own topics."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from kafka import TopicPartition
+from sqlalchemy import Connection
+
+from hub.events.backbone import Batch, Delivered, missing_from_inbox
+from hub.events.intake import Intake
+from hub.events.kafka.connection import Cluster, LogIdentity
+from hub.events.kafka.lanes import GroupReader, starts
+from hub.events.kafka.messages import LANE_TOPICS, Unreadable, from_record, lane_of
+from hub.events.kafka.relay import Relay
+from hub.settings import Settings
+from hub.store.engine import Store
+from hub.store.parked import Parked, park
+from hub.store.projection import Position, positions
+from hub.store.relay import told
+from hub.store.vault import Vault
+
+GROUP = "hub.projector"
+LOOK_AFTER_S = 3.0
+"""How long a lane may stand still behind what the relay has told, before the inbox is asked instead."""
+
+log = logging.getLogger(__name__)
+
+
+class KafkaBackbone:
+    """What the spine needs of Kafka."""
+
+    def __init__(self, settings: Settings, store: Store, vault: Vault, intake: Intake) -> None:
+        self.cluster = Cluster(settings)
+        self._store, self._vault, self._intake = store, vault, intake
+        self._relay = Relay(store, self.cluster)
+        self._reader = GroupReader(self.cluster, GROUP, {"topics": list(LANE_TOPICS)}, self._starts)
+        self._looked_at_s = time.monotonic()
+        self._behind: dict[str, int] = {}
+        self._overdue: dict[str, int] = {}
+        self.arrived = asyncio.Event()
+
+    async def relay(self, grown: asyncio.Event) -> None:
+        """Tell the log what the tree holds, for ever."""
+        await self._relay.run(grown)
+
+    async def next(self, limit: int) -> Batch | None:
+        """What the assigned lanes deliver, or what they have not delivered for too long."""
+        self.arrived.set()  # Polling waits by itself.
+        if time.monotonic() - self._looked_at_s > LOOK_AFTER_S:
+            self._looked_at_s = time.monotonic()
+            self._overdue = await self._standing_still()
+            if self._overdue:
+                log.warning("lanes_stand_still", extra={"upto": self._overdue})
+                await self._reader.drop()
+        if self._overdue:
+            batch = await self.missing(self._overdue, limit)
+            self._overdue = {lane: end for lane, end in self._overdue.items() if batch.through[lane] <= end}
+            return batch
+        found = await self._reader.poll(limit)
+        if not found:
+            return None
+        events: list[Delivered] = []
+        logs: dict[str, tuple[str, int]] = {}
+        unreadable: list[Parked] = []
+        for partition, records in found.items():
+            topic_id = self._reader.identity.topic_ids.get(partition.topic, "")
+            for record in records:
+                try:
+                    events.append(
+                        from_record(record.topic, record.partition, record.key, record.value, record.headers)
+                    )
+                except Unreadable as error:
+                    unreadable.append(_parked(record, topic_id, error))
+            logs[f"{partition.topic}/{partition.partition}"] = topic_id, records[-1].offset + 1
+        if unreadable:
+            log.error("log_unreadable", extra={"records": [one.id for one in unreadable]})
+            await self._store.write(lambda conn: park(conn, self._vault, unreadable))
+        return Batch(events, logs=logs)
+
+    async def missing(self, gaps: Mapping[str, int], limit: int) -> Batch:
+        """From the inbox, which has everything."""
+        partitions = self.cluster.partitions
+        return await missing_from_inbox(
+            self._store, lambda topic, key: lane_of(topic, key, partitions), gaps, limit
+        )
+
+    async def take_in(self) -> None:
+        """Take in what partners write to their own topics, for ever."""
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """Leave the group."""
+        await self._reader.drop()
+
+    async def _starts(
+        self, identity: LogIdentity, partitions: Iterable[TopicPartition]
+    ) -> dict[TopicPartition, int | None]:
+        found = await self._store.read(positions)
+        return starts(identity, found, partitions)
+
+    async def _standing_still(self) -> dict[str, int]:
+        """Assigned lanes behind the relay that have not moved since the last look, and up to which leaf."""
+        mine = {f"{one.topic}/{one.partition}" for one in self._reader.assigned}
+
+        def look(conn: Connection) -> dict[str, tuple[int, int]]:
+            at, last = positions(conn), told(conn).lanes
+            start = at.get("inbox", Position()).leaf
+            found = {lane: (at[lane].leaf if lane in at else start, last.get(lane, -1)) for lane in mine}
+            return {lane: (leaf, end) for lane, (leaf, end) in found.items() if leaf <= end}
+
+        behind = await self._store.read(look)
+        still = {lane: end for lane, (leaf, end) in behind.items() if self._behind.get(lane) == leaf}
+        self._behind = {lane: leaf for lane, (leaf, _) in behind.items()}
+        return still
+
+
+def _parked(record: Any, topic_id: str, error: Unreadable) -> Parked:
+    return Parked(
+        id=f"{record.topic}/{record.partition}/{record.offset}@{topic_id}",
+        partner=None,
+        error=str(error),
+        content=record.value or b"",
+        parked_at=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    )

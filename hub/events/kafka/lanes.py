@@ -1,0 +1,135 @@
+"""Lanes of the log, read by a group of consumers: each partition by one of them, from where SQL says."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.consumer.subscription_state import ConsumerRebalanceListener
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.errors import KafkaError
+
+from hub.events.kafka.connection import Cluster, KafkaUnavailable, LogIdentity
+from hub.store.projection import Position
+
+POLL_MS = 300
+SEEK_S_MAX = 5.0
+SESSION_MS = 10_000
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class GroupReader:
+    """A member of a consumer group, made anew after every fault; kafka-python blocks, so it has a thread.
+
+    start: offset of each partition of a topic's id to begin with; None for the oldest that is kept.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        group: str,
+        topics: dict[str, Any],
+        start: Callable[
+            [LogIdentity, Iterable[TopicPartition]], Coroutine[Any, Any, dict[TopicPartition, int | None]]
+        ],
+    ) -> None:
+        self._cluster, self._group, self._topics, self._start = cluster, group, topics, start
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="consumer")
+        self._consumer: Any = None
+        self.identity = LogIdentity("", {})
+        self.assigned: frozenset[TopicPartition] = frozenset()
+
+    async def poll(self, limit: int) -> dict[TopicPartition, list[Any]]:
+        """Records by partition, at most that many; KafkaUnavailable after the consumer was dropped."""
+        if self._consumer is None:
+            self.identity = await self._cluster.identity()
+            self._loop = asyncio.get_running_loop()
+        try:
+            return await self._in_thread(lambda: self._poll(limit))
+        except (KafkaError, OSError, TimeoutError) as error:
+            await self.drop()
+            raise KafkaUnavailable(f"{type(error).__name__}: {error}") from error
+
+    async def drop(self) -> None:
+        """Leave the group; the next poll joins it again."""
+        await asyncio.shield(self._in_thread(self._close))
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _poll(self, limit: int) -> dict[TopicPartition, list[Any]]:
+        if self._consumer is None:
+            consumer = KafkaConsumer(
+                **self._cluster.client(),
+                group_id=self._group,
+                enable_auto_commit=False,
+                # Where SQL knows no offset, or the log no longer has it: what comes twice is recognised,
+                # and what is not there any more is found in the inbox.
+                auto_offset_reset="earliest",
+                partition_assignment_strategy=(CooperativeStickyAssignor,),
+                session_timeout_ms=SESSION_MS,
+                allow_auto_create_topics=False,
+                metrics_enabled=False,
+            )
+            consumer.subscribe(**self._topics, listener=_Seeking(self))
+            self._consumer = consumer
+        return dict(self._consumer.poll(timeout_ms=POLL_MS, max_records=limit))
+
+    def seek(self, partitions: Iterable[TopicPartition]) -> None:
+        """Begin where SQL says; called in a thread of kafka-python."""
+        wanted = asyncio.run_coroutine_threadsafe(self._start(self.identity, partitions), self._loop)
+        for partition, offset in wanted.result(SEEK_S_MAX).items():
+            if offset is None:
+                self._consumer.seek_to_beginning(partition)
+            else:
+                self._consumer.seek(partition, offset)
+
+    def _close(self) -> None:
+        consumer, self._consumer, self.assigned = self._consumer, None, frozenset()
+        if consumer is not None:
+            with contextlib.suppress(KafkaError, OSError):
+                consumer.close(autocommit=False, timeout_ms=3_000)
+
+
+class _Seeking(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Seeks whenever partitions are assigned."""
+
+    def __init__(self, reader: GroupReader) -> None:
+        self._reader = reader
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """New partitions; of those that were kept, nothing changes."""
+        fresh = frozenset(assigned) - self._reader.assigned
+        self._reader.assigned |= fresh
+        try:
+            self._reader.seek(fresh)
+        except Exception:
+            # Reading begins with the oldest record instead: slower, and as right.
+            log.warning("seek_failed", exc_info=True)
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Partitions that go to another member."""
+        self._reader.assigned -= frozenset(revoked)
+
+    def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
+        """Partitions that went without asking."""
+        self._reader.assigned -= frozenset(lost)
+
+
+def starts(
+    identity: LogIdentity, found: dict[str, Position], partitions: Iterable[TopicPartition]
+) -> dict[TopicPartition, int | None]:
+    """Offset of each lane's next record, when it was counted in this very log."""
+    offsets: dict[TopicPartition, int | None] = {}
+    for partition in partitions:
+        at = found.get(f"{partition.topic}/{partition.partition}")
+        same = at is not None and at.topic_id == identity.topic_ids.get(partition.topic)
+        offsets[partition] = at.log_offset if at is not None and same else None
+    return offsets

@@ -1,0 +1,95 @@
+"""An event as a record of the log: a structured CloudEvent, and headers that say where it stands.
+
+The value is for any reader of CloudEvents; the headers are what a projector needs besides. `after` chains
+the events of a lane: a reader that has not seen the one before knows that something is missing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from kafka.partitioner.default import murmur2
+
+from hub.domain.registry import CASES, CATALOGUE, NETWORK
+from hub.events.backbone import Delivered
+from hub.store.inbox import Sequenced
+
+LANE_TOPICS = (CATALOGUE, CASES, NETWORK)
+CONTENT_TYPE = b"application/cloudevents+json; charset=UTF-8"
+
+
+class Record(NamedTuple):
+    """What a producer sends."""
+
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+class Unreadable(Exception):
+    """A record that the hub did not write, or not like this."""
+
+
+@lru_cache(maxsize=65_536)
+def partition_of(key: str, partitions: int) -> int:
+    """Where Kafka's own clients put the key, too."""
+    return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions
+
+
+def lane_of(topic: str, key: str, partitions: int) -> str:
+    """Name of the lane that events of the key come by."""
+    return f"{topic}/{partition_of(key, partitions)}"
+
+
+def all_lanes(partitions: int) -> list[str]:
+    """Names of all lanes."""
+    return [f"{topic}/{partition}" for topic in LANE_TOPICS for partition in range(partitions)]
+
+
+def to_record(event: Sequenced, after: int, partitions: int) -> Record:
+    """The record of an event. after: leaf index of the one before it in its lane."""
+    envelope = {**event.attributes, "partitionkey": event.key, "data": event.data}
+    headers = {
+        "content-type": CONTENT_TYPE,
+        "hub-leaf": b"%d" % event.leaf_index,
+        "hub-after": b"%d" % after,
+        "hub-seq": b"%d" % event.seq,
+        "hub-partner": event.partner.encode(),
+        "hub-accepted-at": event.accepted_at.encode(),
+        "hub-resolved": event.resolved.encode(),
+    }
+    value = json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
+    partition = partition_of(event.key, partitions)
+    return Record(event.topic, partition, event.key.encode(), value, list(headers.items()))
+
+
+def from_record(
+    topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, Any]]
+) -> Delivered:
+    """The event of a record; Unreadable for anything that `to_record` does not write."""
+    try:
+        told = {name: bytes(content).decode() for name, content in headers}
+        attributes: dict[str, Any] = json.loads(value or b"")
+        data = attributes.pop("data")
+        attributes.pop("partitionkey")
+        event = Sequenced(
+            leaf_index=int(told["hub-leaf"]),
+            seq=int(told["hub-seq"]),
+            partner=told["hub-partner"],
+            type=attributes["type"],
+            topic=topic,
+            key=(key or b"").decode(),
+            subject=attributes["subject"],
+            accepted_at=told["hub-accepted-at"],
+            resolved=told["hub-resolved"],
+            attributes=attributes,
+            data=data,
+        )
+        return Delivered(f"{topic}/{partition}", int(told["hub-after"]), event)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unreadable(f"{type(error).__name__}: {error}") from error

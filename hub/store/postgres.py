@@ -1,0 +1,256 @@
+"""The production store: one PostgreSQL database, used by as many processes as one likes.
+
+Each role of the port has connections of its own, under a database role that may do no more than that
+(hub/store/roles.py). Functions of this package run on asyncpg through SQLAlchemy's `run_sync`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, TypeVar
+
+import asyncpg
+from sqlalchemy import URL, Connection, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from hub.store.engine import (
+    BESIDE_SCHEMA,
+    READ_SCHEMA,
+    Leadership,
+    Signals,
+    Store,
+    StoreUnavailable,
+    is_passing,
+)
+from hub.store.roles import INTAKE, PROJECTOR, READER
+
+INTAKE_LOCK = 0x6875_6201
+"""Advisory lock of the one writer: the order of its holders is the order of acceptance."""
+LEADER_LOCKS = {"sequencer": 0x6875_6202}
+READERS = 8
+CONNECT_S_MAX = 5.0
+CLOSE_S_MAX = 2.0
+STATEMENT_MS_MAX = 30_000
+IDLE_IN_TRANSACTION_MS_MAX = 5_000
+"""A process that stands still in a transaction loses it, and with it the locks that others wait for."""
+LEADER_IDLE_MS_MAX = 10_000
+LEADER_PING_S = 2.0
+LEADER_RETRY_S = 0.5
+REPLACED_SCHEMA = "read_replaced"
+SIGNALS = ("hub_accepted", "hub_sequenced", "hub_projected")
+
+T = TypeVar("T")
+
+
+class PostgresStore:
+    """The store on the database of a URL, `postgresql://user:password@host:port/name`."""
+
+    def __init__(self, url: str, *, read_schema: str = READ_SCHEMA) -> None:
+        self._url, self.read_schema = make_url(url).set(drivername="postgresql+asyncpg"), read_schema
+        self._intake = self._engine(INTAKE, connections=1)
+        self._write = self._engine(INTAKE, connections=2)
+        self._project = self._engine(PROJECTOR, connections=2)
+        self._read = self._engine(READER, connections=READERS).execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        self._own = self._engine(None, connections=1)
+        self.signals: Signals = PostgresSignals(self._url)
+
+    async def intake(self, work: Callable[[Connection], T]) -> T:
+        """One transaction on the truth, after those of all other writers."""
+
+        def alone(conn: Connection) -> T:
+            # What comes after this statement sees what earlier holders of the lock have committed.
+            conn.execute(_LOCK, {"lock": INTAKE_LOCK})
+            return work(conn)
+
+        return await _run(self._intake, alone)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """One transaction on the truth."""
+        return await _run(self._write, work)
+
+    async def project(self, work: Callable[[Connection], T]) -> T:
+        """One transaction on the read model."""
+        return await _run(self._project, work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """One snapshot of everything."""
+        return await _run(self._read, work)
+
+    async def own(self, work: Callable[[Connection], T]) -> T:
+        """One transaction of the owner of all tables."""
+        return await _run(self._own, work)
+
+    def beside(self) -> PostgresStore:
+        """A read model in a schema of its own."""
+        return PostgresStore(self._url.render_as_string(hide_password=False), read_schema=BESIDE_SCHEMA)
+
+    async def swap(self, beside: Store, is_wanted: Callable[[Connection], bool]) -> bool:
+        """Rename the schemas; readers see the one model or the other.
+
+        What a projector was about to write goes down with the old one, position and rows together: it is
+        missing in the new one, and found there as anything else that a lane left out.
+        """
+
+        def rename(live: Connection) -> bool:
+            live.execute(text(f'LOCK TABLE "{READ_SCHEMA}".position IN EXCLUSIVE MODE'))
+            if not is_wanted(live):
+                return False
+            live.execute(text(f'ALTER SCHEMA "{READ_SCHEMA}" RENAME TO "{REPLACED_SCHEMA}"'))
+            live.execute(text(f'ALTER SCHEMA "{BESIDE_SCHEMA}" RENAME TO "{READ_SCHEMA}"'))
+            return True
+
+        await _run(self._own, _drop_replaced)
+        swapped = await _run(self._own, rename)
+        await _run(self._own, _drop_replaced)
+        return swapped
+
+    @contextlib.asynccontextmanager
+    async def leading(self, name: str) -> AsyncIterator[Leadership]:
+        """Holds a lock of the session; a leader that stands still is cut off, and another one leads."""
+        settings = {"idle_session_timeout": str(LEADER_IDLE_MS_MAX), "application_name": f"hub {name}"}
+        async with _connected(self._url, settings) as connection:
+            # Asked again and again: the leader that has the lock is in another process.
+            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCKS[name]):  # noqa: ASYNC110
+                await asyncio.sleep(LEADER_RETRY_S)
+            leadership = Leadership()
+            pinging = asyncio.create_task(_ping(connection, leadership))
+            try:
+                yield leadership
+            finally:
+                pinging.cancel()
+                await asyncio.wait([pinging])
+
+    async def sizes(self) -> Mapping[str, int]:
+        """Connections in use by role."""
+        engines = {"intake": self._intake, "write": self._write, "project": self._project, "read": self._read}
+        return {name: engine.pool.checkedout() for name, engine in engines.items()}  # type: ignore[attr-defined]
+
+    async def close(self) -> None:
+        """Return every connection; a read model beside the live one goes."""
+        if self.read_schema == BESIDE_SCHEMA:
+            await self.own(
+                lambda conn: conn.execute(text(f'DROP SCHEMA IF EXISTS "{BESIDE_SCHEMA}" CASCADE'))
+            )
+        await self.signals.close()
+        for engine in (self._intake, self._write, self._project, self._read, self._own):
+            await engine.dispose()
+
+    def _engine(self, role: str | None, connections: int) -> AsyncEngine:
+        settings = {
+            "application_name": f"hub {role or 'owner'}",
+            "search_path": "public",
+            "statement_timeout": str(STATEMENT_MS_MAX if role else 0),
+            "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS_MAX if role else 0),
+            "jit": "off",  # Compiling takes longer than these statements run.
+        }
+        if role:
+            settings["role"] = role
+        engine = create_async_engine(
+            self._url,
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=CONNECT_S_MAX,
+            connect_args={"timeout": CONNECT_S_MAX, "server_settings": settings},
+        )
+        if self.read_schema != READ_SCHEMA:
+            return engine.execution_options(schema_translate_map={READ_SCHEMA: self.read_schema})
+        return engine
+
+
+class PostgresSignals:
+    """NOTIFY and LISTEN; a connection of its own for each direction, made when first needed."""
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._sender: asyncpg.Connection[Any] | None = None
+        self._sending = asyncio.Lock()
+
+    async def send(self, name: str, content: str = "") -> None:
+        """Tell every listening process; what cannot be told is found by polling."""
+        async with self._sending:
+            try:
+                if self._sender is None or self._sender.is_closed():
+                    self._sender = await asyncpg.connect(**_arguments(self._url, {}))
+                await self._sender.execute("SELECT pg_notify($1, $2)", name, content)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+                await self.close()
+
+    async def listen(self) -> AsyncIterator[tuple[str, str]]:
+        """What other processes tell, and this one."""
+        told: asyncio.Queue[tuple[str, str] | None] = asyncio.Queue()
+        async with _connected(self._url, {}) as connection:
+            connection.add_termination_listener(lambda _: told.put_nowait(None))
+            for name in SIGNALS:
+                await connection.add_listener(
+                    name, lambda _connection, _pid, name, content: told.put_nowait((name, content))
+                )
+            while (message := await told.get()) is not None:
+                yield message
+        raise StoreUnavailable("the connection that listens was cut off")
+
+    async def close(self) -> None:
+        """Drop the sender's connection."""
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            await _close(sender)
+
+
+_LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
+
+
+def _drop_replaced(conn: Connection) -> None:
+    conn.execute(text(f'DROP SCHEMA IF EXISTS "{REPLACED_SCHEMA}" CASCADE'))
+
+
+async def _run(engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
+    try:
+        async with engine.begin() as conn:
+            return await conn.run_sync(work)
+    except (OSError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise StoreUnavailable(str(error)) from error
+    except DBAPIError as error:
+        if is_passing(error):
+            raise StoreUnavailable(str(error.orig)) from error
+        raise
+
+
+@contextlib.asynccontextmanager
+async def _connected(url: URL, settings: Mapping[str, str]) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """A connection of its own; StoreUnavailable when there is none to be had."""
+    try:
+        connection = await asyncpg.connect(**_arguments(url, settings))
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        raise StoreUnavailable(str(error)) from error
+    try:
+        yield connection
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise StoreUnavailable(str(error)) from error
+    finally:
+        await _close(connection)
+
+
+async def _close(connection: asyncpg.Connection[Any]) -> None:
+    """Say goodbye, or hang up when nobody answers."""
+    with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        await connection.close(timeout=CLOSE_S_MAX)
+
+
+def _arguments(url: URL, settings: Mapping[str, str]) -> dict[str, Any]:
+    names = url.translate_connect_args(username="user")
+    return {**names, **url.query, "timeout": CONNECT_S_MAX, "server_settings": dict(settings)}
+
+
+async def _ping(connection: asyncpg.Connection[Any], leadership: Leadership) -> None:
+    """Keep the session from being idle; whatever goes wrong, somebody else may lead by now."""
+    try:
+        while True:
+            await asyncio.sleep(LEADER_PING_S)
+            await connection.fetchval("SELECT 1", timeout=LEADER_PING_S)
+    finally:
+        leadership.lost.set()
