@@ -66,7 +66,7 @@ class Child:
                 raise PartFailed(
                     f"{self.name} runs in {self.log.parent} already, started by another"
                 ) from None
-            self._process = _FORKER.submit(
+            starting = _FORKER.submit(
                 subprocess.Popen,
                 whole,
                 cwd=self.log.parent,
@@ -75,7 +75,11 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is for us alone: we stop the parts in their order.
-            ).result(SPAWN_S)
+            )
+            try:
+                self._process = starting.result(SPAWN_S)
+            except (OSError, TimeoutError) as fault:
+                raise PartFailed(f"{self.name} cannot be started: {fault!r}") from fault
 
     def run(
         self,

@@ -89,7 +89,8 @@ async def missing_from_inbox(
 
     def read(conn: Connection) -> Batch:
         found = positions(conn)
-        start = min(found[lane].leaf for lane in gaps)
+        whole = found.get(INBOX, Position())
+        start = min(found.get(lane, whole).leaf for lane in gaps)
         end = max(gaps.values()) + 1
         events = sequenced(conn, start, min(limit, end - start))
         reached = events[-1].leaf_index + 1 if events else end

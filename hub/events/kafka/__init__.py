@@ -16,7 +16,7 @@ from hub.events.backbone import Batch, Delivered, missing_from_inbox
 from hub.events.intake import Intake
 from hub.events.kafka.connection import Cluster, LogIdentity
 from hub.events.kafka.lanes import GroupReader, starts
-from hub.events.kafka.messages import LANE_TOPICS, Unreadable, from_record, lane_of
+from hub.events.kafka.messages import LANE_TOPICS, Foreign, Unreadable, from_record, lane_of
 from hub.events.kafka.relay import Relay
 from hub.settings import Settings
 from hub.store.engine import Store
@@ -38,7 +38,8 @@ class KafkaBackbone:
     def __init__(self, settings: Settings, store: Store, vault: Vault, intake: Intake) -> None:
         self.cluster = Cluster(settings)
         self._store, self._vault, self._intake = store, vault, intake
-        self._relay = Relay(store, self.cluster)
+        self._hub_id = vault.digest("hub", b"").hex()[:32]
+        self._relay = Relay(store, self.cluster, self._hub_id)
         self._reader = GroupReader(self.cluster, GROUP, {"topics": list(LANE_TOPICS)}, self._starts)
         self._looked_at_s = time.monotonic()
         self._behind: dict[str, int] = {}
@@ -57,7 +58,9 @@ class KafkaBackbone:
             self._overdue = await self._standing_still()
             if self._overdue:
                 log.warning("lanes_stand_still", extra={"upto": self._overdue})
-                await self._reader.drop()
+                mine = {f"{one.topic}/{one.partition}" for one in self._reader.assigned}
+                if not mine or mine & self._overdue.keys():
+                    await self._reader.drop()
         if self._overdue:
             batch = await self.missing(self._overdue, limit)
             self._overdue = {lane: end for lane, end in self._overdue.items() if batch.through[lane] <= end}
@@ -72,9 +75,9 @@ class KafkaBackbone:
             topic_id = self._reader.identity.topic_ids.get(partition.topic, "")
             for record in records:
                 try:
-                    events.append(
-                        from_record(record.topic, record.partition, record.key, record.value, record.headers)
-                    )
+                    events.append(from_record(record, self._hub_id))
+                except Foreign as error:
+                    log.error("another_hub_on_our_topics", extra={"hub": str(error), "topic": record.topic})
                 except Unreadable as error:
                     unreadable.append(_parked(record, topic_id, error))
             logs[f"{partition.topic}/{partition.partition}"] = topic_id, records[-1].offset + 1
@@ -105,13 +108,15 @@ class KafkaBackbone:
         return starts(identity, found, partitions)
 
     async def _standing_still(self) -> dict[str, int]:
-        """Assigned lanes behind the relay that have not moved since the last look, and up to which leaf."""
-        mine = {f"{one.topic}/{one.partition}" for one in self._reader.assigned}
+        """Lanes behind the relay that have not moved since the last look, and up to which leaf.
+
+        Anybody's: a projector that hangs keeps its lanes for a while, and to fold them twice does no harm.
+        """
 
         def look(conn: Connection) -> dict[str, tuple[int, int]]:
             at, last = positions(conn), told(conn).lanes
             start = at.get("inbox", Position()).leaf
-            found = {lane: (at[lane].leaf if lane in at else start, last.get(lane, -1)) for lane in mine}
+            found = {lane: (at[lane].leaf if lane in at else start, end) for lane, end in last.items()}
             return {lane: (leaf, end) for lane, (leaf, end) in found.items() if leaf <= end}
 
         behind = await self._store.read(look)

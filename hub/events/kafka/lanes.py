@@ -49,6 +49,8 @@ class GroupReader:
     async def poll(self, limit: int) -> dict[TopicPartition, list[Any]]:
         """Records by partition, at most that many; KafkaUnavailable after the consumer was dropped."""
         if self._consumer is None:
+            # A member that joins before there are topics is given none, and learns of them late.
+            await self._cluster.make_topics()
             self.identity = await self._cluster.identity()
             self._loop = asyncio.get_running_loop()
         try:

@@ -7,7 +7,6 @@ the events of a lane: a reader that has not seen the one before knows that somet
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -35,6 +34,10 @@ class Unreadable(Exception):
     """A record that the hub did not write, or not like this."""
 
 
+class Foreign(Exception):
+    """A record of another hub on the same cluster."""
+
+
 @lru_cache(maxsize=65_536)
 def partition_of(key: str, partitions: int) -> int:
     """Where Kafka's own clients put the key, too."""
@@ -51,11 +54,12 @@ def all_lanes(partitions: int) -> list[str]:
     return [f"{topic}/{partition}" for topic in LANE_TOPICS for partition in range(partitions)]
 
 
-def to_record(event: Sequenced, after: int, partitions: int) -> Record:
+def to_record(event: Sequenced, after: int, partitions: int, hub_id: str) -> Record:
     """The record of an event. after: leaf index of the one before it in its lane."""
     envelope = {**event.attributes, "partitionkey": event.key, "data": event.data}
     headers = {
         "content-type": CONTENT_TYPE,
+        "hub-id": hub_id.encode(),
         "hub-leaf": b"%d" % event.leaf_index,
         "hub-after": b"%d" % after,
         "hub-seq": b"%d" % event.seq,
@@ -68,13 +72,13 @@ def to_record(event: Sequenced, after: int, partitions: int) -> Record:
     return Record(event.topic, partition, event.key.encode(), value, list(headers.items()))
 
 
-def from_record(
-    topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, Any]]
-) -> Delivered:
-    """The event of a record; Unreadable for anything that `to_record` does not write."""
+def from_record(record: Any, hub_id: str) -> Delivered:
+    """The event of a record as consumed; Unreadable for all that `to_record` does not write, or Foreign."""
     try:
-        told = {name: bytes(content).decode() for name, content in headers}
-        attributes: dict[str, Any] = json.loads(value or b"")
+        told = {name: bytes(content).decode() for name, content in record.headers}
+        if told["hub-id"] != hub_id:
+            raise Foreign(told["hub-id"])
+        attributes: dict[str, Any] = json.loads(record.value or b"")
         data = attributes.pop("data")
         attributes.pop("partitionkey")
         event = Sequenced(
@@ -82,14 +86,14 @@ def from_record(
             seq=int(told["hub-seq"]),
             partner=told["hub-partner"],
             type=attributes["type"],
-            topic=topic,
-            key=(key or b"").decode(),
+            topic=record.topic,
+            key=(record.key or b"").decode(),
             subject=attributes["subject"],
             accepted_at=told["hub-accepted-at"],
             resolved=told["hub-resolved"],
             attributes=attributes,
             data=data,
         )
-        return Delivered(f"{topic}/{partition}", int(told["hub-after"]), event)
+        return Delivered(f"{record.topic}/{record.partition}", int(told["hub-after"]), event)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from error

@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 class Relay:
     """Publishes as long as `run` runs. One at a time is enough; a second one repeats, and harms nothing."""
 
-    def __init__(self, store: Store, cluster: Cluster) -> None:
-        self._store, self._cluster = store, cluster
+    def __init__(self, store: Store, cluster: Cluster, hub_id: str) -> None:
+        self._store, self._cluster, self._hub_id = store, cluster, hub_id
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="producer")
         self._producer = Producer(cluster)
         self._told: Told | None = None
@@ -66,7 +66,7 @@ class Relay:
         for event in batch:
             lane = lane_of(event.topic, event.key, self._cluster.partitions)
             after = lanes.get(lane, at.lanes[lane])
-            records.append(to_record(event, after, self._cluster.partitions))
+            records.append(to_record(event, after, self._cluster.partitions, self._hub_id))
             lanes[lane] = event.leaf_index
         return lanes, records
 
