@@ -13,7 +13,7 @@ from hub.store.opening import open_store
 from hub.store.schema import prepare_read_model
 from tests.support import parts
 from tests.support.serving import Served, serving
-from tests.support.spine import OpenHub, Spine, embedded, production, running_spine
+from tests.support.spine import OpenHub, Production, Spine, embedded, running_spine
 
 ENGINES = ("sqlite", "postgresql")
 BACKBONES = ("embedded", "kafka")
@@ -53,13 +53,17 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 @pytest.fixture(scope="session")
+def production(database_server: parts.DatabaseServer, kafka: str) -> Production:
+    """Real parts for hubs."""
+    return Production(database_server, kafka)
+
+
+@pytest.fixture(scope="session")
 def backbones(request: pytest.FixtureRequest) -> Callable[[str], OpenHub]:
     """How to open a hub on the backbone of a name."""
 
     def on(name: str) -> OpenHub:
-        if name == "embedded":
-            return embedded
-        return production(request.getfixturevalue("database_server"), request.getfixturevalue("kafka"))
+        return embedded if name == "embedded" else request.getfixturevalue("production").open_hub
 
     return on
 

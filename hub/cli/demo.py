@@ -17,6 +17,7 @@ from rich.table import Table
 
 from hub.cli import demo_story
 from hub.cli.demo_clients import Network
+from hub.cli.demo_parts import real_parts
 from hub.cli.demo_story import Member
 from hub.cli.imports import ProgressBar, show_report
 from hub.cli.onboarding import NewClient, add_client
@@ -68,14 +69,18 @@ PARTNERS = (
 def demo(
     data_dir: Annotated[Path, typer.Option("--data", help="Folder of the demo, wiped first.")] = DEFAULT_DIR,
     once: Annotated[bool, typer.Option("--once", help="Stop instead of serving on.")] = False,
+    kafka: Annotated[bool, typer.Option("--kafka", help="On a real Apache Kafka, started for it.")] = False,
+    postgres: Annotated[
+        bool, typer.Option("--postgres", help="On a real PostgreSQL, started for it.")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Three partners, their feeds, one referral from request to confirmed outcome, and the proof of it."""
     _check_folder(data_dir)
     with hold(data_dir):
         _wipe(data_dir)
-        settings = _settings(data_dir)
-        asyncio.run(_demo(settings, once, json_))
+        with real_parts(kafka=kafka, postgres=postgres) as parts:
+            asyncio.run(_demo(_settings(data_dir, parts), once, json_))
 
 
 def _check_folder(folder: Path) -> None:
@@ -92,7 +97,7 @@ def _wipe(folder: Path) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _settings(folder: Path) -> Settings:
+def _settings(folder: Path, parts: dict[str, Any]) -> Settings:
     """Settings of the demo: its own folder, and the first port that is free from the usual one on."""
     wanted = Settings().port
     port = next((one for one in range(wanted, wanted + PORTS_TRIED) if is_free(one)), None)
@@ -100,7 +105,7 @@ def _settings(folder: Path) -> Settings:
         refuse(Refusal("demo.port", f"No port from {wanted} on is free.", "Set HUB_PORT."))
     if port != wanted:
         talk.print(f"[yellow]Port {wanted} is taken: the demo serves on {port}.[/]")
-    return Settings(data_dir=folder, port=port, public_url=f"http://{HOST}:{port}")
+    return Settings(data_dir=folder, port=port, public_url=f"http://{HOST}:{port}", **parts)
 
 
 async def _demo(settings: Settings, once: bool, json_: bool) -> None:

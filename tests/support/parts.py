@@ -136,11 +136,10 @@ def _docker_kafka() -> Iterator[str]:
     """One combined broker. Its port is chosen here: before it starts, it has to know what to tell clients."""
     _need_docker()
     from testcontainers.core.container import DockerContainer
-    from testcontainers.core.docker_client import DockerClient
 
-    host, port = DockerClient().host(), ReservedPort().number
-    container = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, port)
-    with container.with_envs(**_kafka_variables(f"{host}:{port}")):
+    container = DockerContainer(KAFKA_IMAGE)
+    host, port = container.get_docker_client().host(), ReservedPort().number
+    with container.with_bind_ports(9092, port).with_envs(**_kafka_variables(f"{host}:{port}")):
         end_s = time.monotonic() + KAFKA_READY_S
         while True:
             try:

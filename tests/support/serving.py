@@ -109,17 +109,20 @@ class Session:
 
 
 @contextlib.contextmanager
-def serving(data_dir: Path, prepare: Callable[[Settings], Awaitable[Any]] = enrol_on) -> Iterator[Served]:
-    """Serve in a thread of this process until the end of the block."""
-    with socket.create_server(("127.0.0.1", 0)) as listener, _serving(listener, data_dir, prepare) as served:
-        yield served
+def serving(
+    data_dir: Path, prepare: Callable[[Settings], Awaitable[Any]] = enrol_on, **parts: Any
+) -> Iterator[Served]:
+    """Serve in a thread of this process until the end of the block. parts: more members of Settings."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        settings = Settings(data_dir=data_dir, port=listener.getsockname()[1], **parts)
+        with _serving(listener, settings, prepare) as served:
+            yield served
 
 
 @contextlib.contextmanager
 def _serving(
-    listener: socket.socket, data_dir: Path, prepare: Callable[[Settings], Awaitable[Any]]
+    listener: socket.socket, settings: Settings, prepare: Callable[[Settings], Awaitable[Any]]
 ) -> Iterator[Served]:
-    settings = Settings(data_dir=data_dir, port=listener.getsockname()[1])
     rows = asyncio.run(_awaited(prepare(settings)))
     config = uvicorn.Config(build_app(settings), log_config=None, access_log=False)
     server = uvicorn.Server(config)

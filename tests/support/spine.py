@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -36,24 +36,28 @@ def embedded(data_dir: Path) -> Hub:
     return open_hub(Settings(data_dir=data_dir))
 
 
-def production(server: DatabaseServer, bootstrap: str) -> OpenHub:
+@dataclass(frozen=True, slots=True)
+class Production:
     """PostgreSQL and Apache Kafka: a database for each data folder, and topics without any event."""
-    urls: dict[Path, str] = {}
 
-    def open_production(data_dir: Path) -> Hub:
-        if data_dir not in urls:
-            empty_topics(bootstrap)
-            urls[data_dir] = server.create_database(f"hub_{uuid4().hex[:12]}")
-        return open_hub(
-            Settings(
-                data_dir=data_dir,
-                database_url=urls[data_dir],
-                kafka_bootstrap=bootstrap,
-                kafka_partitions=PARTITIONS,
-            )
-        )
+    server: DatabaseServer
+    bootstrap: str
+    urls: dict[Path, str] = field(default_factory=dict)
 
-    return open_production
+    def settings(self, data_dir: Path) -> dict[str, Any]:
+        """Members of Settings for the hub of a data folder."""
+        if data_dir not in self.urls:
+            empty_topics(self.bootstrap)
+            self.urls[data_dir] = self.server.create_database(f"hub_{uuid4().hex[:12]}")
+        return {
+            "database_url": self.urls[data_dir],
+            "kafka_bootstrap": self.bootstrap,
+            "kafka_partitions": PARTITIONS,
+        }
+
+    def open_hub(self, data_dir: Path) -> Hub:
+        """The hub of a data folder."""
+        return open_hub(Settings(data_dir=data_dir, **self.settings(data_dir)))
 
 
 def empty_topics(bootstrap: str) -> None:

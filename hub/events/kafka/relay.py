@@ -80,7 +80,8 @@ class Relay:
             start = since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
             lanes = all_lanes(self._cluster.partitions)
             first = await self._store.write(lambda conn: begin(conn, identity.text, start, lanes))
-            log.warning("another_log", extra={"before": at.log, "now": identity.text, "from_leaf": first})
+            level = logging.INFO if at.log is None else logging.WARNING
+            log.log(level, "another_log", extra={"before": at.log, "now": identity.text, "from_leaf": first})
             at = await self._store.read(told)
         return at
 
