@@ -7,10 +7,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from hub.store.engine import Store
-from hub.store.opening import open_store
-from hub.store.schema import prepare_read_model
+from hub.store.opening import on_truth, open_store
+from hub.store.postgres import PostgresStore
+from hub.store.schema import migrate_truth, prepare_read_model
+from hub.store.tables import truth
 from tests.support import parts
 from tests.support.serving import Served, serving
 from tests.support.spine import OpenHub, Production, Spine, embedded, running_spine
@@ -42,12 +45,26 @@ def database_url(database_server: parts.DatabaseServer) -> Iterator[str]:
     database_server.drop_database(name)
 
 
+@pytest.fixture(scope="session")
+def shared_database_url(database_server: parts.DatabaseServer) -> Iterator[str]:
+    """A database that tests use one after the other, each from nothing: making one takes longer."""
+    name = f"hub_{uuid4().hex[:12]}"
+    url = database_server.create_database(name)
+    on_truth(Path(), url, migrate_truth)
+    yield url
+    database_server.drop_database(name)
+
+
 @pytest.fixture(params=ENGINES)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """An empty store with all its tables, on each engine in turn."""
-    url = request.getfixturevalue("database_url") if request.param == "postgresql" else ""
-    store = open_store(tmp_path, url)
-    await prepare_read_model(store)
+    if request.param == "postgresql":
+        store: Store = PostgresStore(request.getfixturevalue("shared_database_url"))
+        names = ", ".join(table.name for table in truth.sorted_tables)
+        await store.own(lambda conn: conn.execute(text(f"TRUNCATE {names}")))
+    else:
+        store = open_store(tmp_path)
+    await prepare_read_model(store, anew=True)
     yield store
     await store.close()
 

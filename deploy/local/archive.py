@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploy.local.broker import Broker
 from deploy.local.child import PartFailed
-from deploy.local.jars import KAFKA_VERSION, cache_locked, kafka_jars
+from deploy.local.jars import DRAFT, KAFKA_VERSION, cache_locked, kafka_jars
 from deploy.local.java import FLAGS, Java
 from deploy.local.plan import Place, Plan, made_cluster_id
 from deploy.local.ports import ReservedPort
@@ -44,7 +44,7 @@ def kafka_java() -> Java:
 
 def _record(jars: tuple[Path, ...], archive: Path, cache: Path) -> None:
     """Run a broker once, with security so that its classes are in too; Java writes the archive at its end."""
-    with tempfile.TemporaryDirectory(dir=cache, prefix="recording-") as name:
+    with tempfile.TemporaryDirectory(dir=cache, prefix=DRAFT) as name:
         folder = Path(name)
         draft = folder / "kafka.aot"
         port, controller_port = ReservedPort(), ReservedPort()

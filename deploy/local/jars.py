@@ -28,7 +28,9 @@ WANTED = (
 )
 LOCK_FILE = Path(__file__).with_name("kafka.lock")
 PARALLEL_DOWNLOADS = 8
+TRIES = 3
 CACHE_WAIT_S = 300.0
+DRAFT = "draft-"
 
 _log = logging.getLogger("deploy.local")
 
@@ -57,6 +59,9 @@ def cache_locked() -> Iterator[Path]:
                         f"another process has had {folder} locked for {CACHE_WAIT_S:g} s"
                     ) from None
                 time.sleep(0.1)
+        # We are alone here, so a draft is of a process that was killed.
+        for left in folder.glob(f"{DRAFT}*"):
+            shutil.rmtree(left)
         yield folder
 
 
@@ -70,24 +75,29 @@ def kafka_jars(cache: Path) -> tuple[Path, ...]:
     folder = cache / f"kafka-{KAFKA_VERSION}-{key}"
     if not folder.exists():
         _log.info("Fetching Apache Kafka %s (first time only) …", KAFKA_VERSION)
-        with tempfile.TemporaryDirectory(dir=cache, prefix="fetching-") as draft:
-            context = MavenContext(repo_cache=Path(draft) / "repository")
-            complete = Path(draft) / "jars"
+        with tempfile.TemporaryDirectory(dir=cache, prefix=DRAFT) as draft:
+            repository, complete = Path(draft) / "repository", Path(draft) / "jars"
             complete.mkdir()
             with ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
-                for _ in pool.map(lambda name: _fetch(context, name, locked[name], complete), locked):
+                for _ in pool.map(lambda name: _fetch(repository, name, locked[name], complete), locked):
                     pass
             # All or nothing under the final name: what was broken off is fetched again.
             complete.rename(folder)
     return tuple(folder / _jar_name(coordinate) for coordinate in locked)
 
 
-def _fetch(context: MavenContext, coordinate: str, digest: str, into: Path) -> None:
+def _fetch(repository: Path, coordinate: str, digest: str, into: Path) -> None:
     group, name, version = coordinate.split(":")
-    try:
-        jar = context.project(group, name).at_version(version).artifact().resolve()
-    except Exception as fault:  # jgo raises what requests does, RuntimeError and AssertionError.
-        raise PartFailed(f"cannot fetch {coordinate} from Maven: {fault!r}") from fault
+    for attempt in range(1, TRIES + 1):
+        # A folder for each try: jgo takes what it finds for whole.
+        context = MavenContext(repo_cache=repository / str(attempt))
+        try:
+            jar = context.project(group, name).at_version(version).artifact().resolve()
+            break
+        except Exception as fault:  # jgo raises what requests does, RuntimeError and AssertionError.
+            if attempt == TRIES:
+                raise PartFailed(f"cannot fetch {coordinate} from Maven: {fault!r}") from fault
+            time.sleep(attempt)
     if (found := hashlib.sha256(jar.read_bytes()).hexdigest()) != digest:
         raise PartFailed(f"{coordinate} has the SHA-256 {found}, but {LOCK_FILE.name} has {digest}")
     shutil.move(jar, into / _jar_name(coordinate))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pwd
@@ -93,6 +94,9 @@ class LocalPostgres:
         self._child.send(signal.SIGQUIT)
         if not self._child.wait(QUIT_S):
             self.kill()
+        if not self._socket_folder.is_relative_to(self.folder):
+            with contextlib.suppress(OSError):  # Not empty, when it had to be killed.
+                self._socket_folder.rmdir()
 
     def kill(self) -> None:
         """SIGKILL of the postmaster and its children; returns when all are gone."""

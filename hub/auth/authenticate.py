@@ -20,8 +20,9 @@ from hub.auth.signing import ALGORITHM, Signing
 from hub.domain.principal import ANYONE, Principal
 from hub.domain.refusal import Refusal
 from hub.settings import Settings
-from hub.store.clients import Client, find_client
+from hub.store.clients import Client, find_clients
 from hub.store.engine import Store
+from hub.store.together import Together
 
 REMEMBERED_TOKENS_MAX = 4_096
 """Tokens whose signature is not checked again; some 2 KB each."""
@@ -78,10 +79,13 @@ class Authenticator:
         remembered_max: int = REMEMBERED_TOKENS_MAX,
     ) -> None:
         """clock: seconds since 1970. remembered_max: tokens whose signature is not checked again."""
-        self._store, self._signing, self._clock = store, signing, clock
+        self._signing, self._clock = signing, clock
         self._issuer, self._remembered_max = settings.public_url, remembered_max
         self._replay = Replay(store, clock)
         self._verified: OrderedDict[bytes, dict[str, Any]] = OrderedDict()
+        self._clients: Together[str, Client | None] = Together(
+            lambda ids: store.read(lambda conn: find_clients(conn, ids))
+        )
 
     async def principal(self, request: HTTPConnection) -> Principal:
         """The caller; ANYONE without an Authorization header. Denied when there is one that does not hold.
@@ -172,7 +176,7 @@ class Authenticator:
 
     async def _client(self, claims: Mapping[str, Any]) -> Client:
         client_id = claims["client_id"]
-        client = await self._store.read(lambda conn: find_client(conn, client_id))
+        client = await self._clients.ask(client_id)
         if client is None:
             self._deny("the access token belongs to a client that is gone")
         if claims["hub_partner"] != client.partner or claims["hub_audience"] != client.audience:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from sqlalchemy import Connection
-
-from hub.store.clients import purge_jti, use_jti
+from hub.store.clients import purge_jti, use_jtis
 from hub.store.engine import Store
+from hub.store.together import Together
 
 PURGE_EVERY_S = 60
 
@@ -30,6 +30,7 @@ class Replay:
         """clock: seconds since 1970."""
         self._store, self._clock = store, clock
         self._purge_at_s = clock() + PURGE_EVERY_S
+        self._together: Together[tuple[Once, ...], list[bool]] = Together(self._use)
 
     async def first_use(self, *statements: Once) -> list[bool]:
         """For each statement whether it is new; all are used up in one commit, whatever the answer."""
@@ -38,9 +39,12 @@ class Replay:
         if purge:
             self._purge_at_s = now_s + PURGE_EVERY_S
 
-        def use(conn: Connection) -> list[bool]:
-            if purge:
-                purge_jti(conn, int(now_s))
-            return [use_jti(conn, once.issuer, once.jti, once.expires_at_s) for once in statements]
+        if purge:
+            await self._store.write(lambda conn: purge_jti(conn, int(now_s)))
+        return await self._together.ask(statements)
 
-        return await self._store.write(use)
+    async def _use(self, groups: Sequence[tuple[Once, ...]]) -> list[list[bool]]:
+        """All of them in one commit."""
+        told = [(once.issuer, once.jti, once.expires_at_s) for group in groups for once in group]
+        answers = iter(await self._store.write(lambda conn: use_jtis(conn, told)))
+        return [list(islice(answers, len(group))) for group in groups]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,12 +16,21 @@ from hub.auth.server import AUTH_METHOD, TOKEN_PATH, ClientCredentials, Server
 from hub.auth.signing import Signing
 from hub.domain.scopes import SCOPES
 from hub.settings import Settings
-from hub.store.engine import Store
+from hub.store.engine import Store, StoreUnavailable
 
 JWKS_PATH = "/oauth/jwks"
 METADATA_PATH = "/.well-known/oauth-authorization-server"
 DOCUMENT_AGE_S = 300
 """How long clients may keep the key set and the metadata."""
+RETRY_AFTER_S = 1
+NOT_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+# RFC 6749 has this code for its other endpoint only; clients know it, and the status says the same.
+UNAVAILABLE = {
+    "error": "temporarily_unavailable",
+    "error_description": "The hub cannot answer just now. Make a new assertion and ask again.",
+}
+
+log = logging.getLogger(__name__)
 
 
 def build_router(
@@ -34,7 +44,11 @@ def build_router(
     @router.post(TOKEN_PATH)
     async def token(request: Request) -> Response:
         """An access token for a client that proves its key (RFC 6749, RFC 7523, RFC 9449)."""
-        return await server.token(request)
+        try:
+            return await server.token(request)
+        except StoreUnavailable as error:
+            log.warning("token_endpoint_unavailable", extra={"why": str(error)})
+            return JSONResponse(UNAVAILABLE, 503, {"Retry-After": str(RETRY_AFTER_S), **NOT_KEPT})
 
     @router.get(JWKS_PATH)
     async def jwks() -> Response:

@@ -32,8 +32,9 @@ from hub.auth.replay import Once, Replay
 from hub.auth.signing import Signing
 from hub.domain.scopes import SCOPES
 from hub.settings import Settings
-from hub.store.clients import Client, find_client
+from hub.store.clients import Client, find_clients
 from hub.store.engine import Store
+from hub.store.together import Together
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 (an address, no secret)
 TOKEN_TYPE = "at+jwt"  # noqa: S105 (a media type, no secret)
@@ -128,9 +129,12 @@ class Server(AuthorizationServer):  # type: ignore[misc]
     ) -> None:
         """clock: seconds since 1970."""
         super().__init__(scopes_supported=sorted(SCOPES))
-        self._store, self._signing, self._clock = store, signing, clock
+        self._signing, self._clock = signing, clock
         self._issuer = settings.public_url
         self._prover, self._replay = Prover(), Replay(store, clock)
+        self._clients: Together[str, Client | None] = Together(
+            lambda ids: store.read(lambda conn: find_clients(conn, ids))
+        )
         self.register_grant(ClientCredentials)
         self.register_client_auth_method(AUTH_METHOD, self._authenticate)
 
@@ -156,7 +160,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
             raise ClientRefused(f"The client assertion {bad}.") from None
         if form.get("client_id", assertion.client_id) != assertion.client_id:
             raise ClientRefused("The parameter client_id is not the client that the assertion names.")
-        found = await self._store.read(lambda conn: find_client(conn, assertion.client_id))
+        found = await self._clients.ask(assertion.client_id)
         return TokenRequest(form, assertion, found, request.headers.getlist("dpop"))
 
     async def _use_up(self, call: TokenRequest) -> None:

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from hub.domain.scopes import SCOPES, Audience
 from hub.store.tables import oauth_client, oauth_client_key, oauth_jti
@@ -68,8 +69,14 @@ def add_client(conn: Connection, client: Client, at: datetime) -> None:
 
 def find_client(conn: Connection, client_id: str) -> Client | None:
     """The client with its live keys, in one query whether it exists or not."""
-    found = _clients(conn.execute(_ONE, {"wanted": client_id}).all())
-    return found[0] if found else None
+    return find_clients(conn, [client_id])[0]
+
+
+def find_clients(conn: Connection, client_ids: Sequence[str]) -> list[Client | None]:
+    """Each of the clients with its live keys, None where there is none; one query for all."""
+    rows = conn.execute(_SOME, {"wanted": sorted(set(client_ids))}).all()
+    found = {client.client_id: client for client in _clients(rows)}
+    return [found.get(client_id) for client_id in client_ids]
 
 
 def list_clients(conn: Connection) -> list[Client]:
@@ -136,14 +143,21 @@ def retire_key(conn: Connection, client_id: str, kid: str, at: datetime) -> bool
     return conn.execute(update(oauth_client_key).where(key).values(retired_at=_rfc3339(at))).rowcount > 0
 
 
-def use_jti(conn: Connection, issuer: str, jti: str, expires_at_s: int) -> bool:
-    """Use up an identifier of an issuer's signed statement: True when it was never seen before.
+def use_jtis(conn: Connection, statements: Sequence[tuple[str, str, int]]) -> list[bool]:
+    """Use up identifiers of signed statements: for each whether it was never seen before.
 
-    expires_at_s: seconds since 1970, when the statement is refused for its age and may be forgotten.
+    statements: issuer, jti, and seconds since 1970 when it is refused for its age and may be forgotten.
     """
+    digests = [_jti_digest(issuer, jti) for issuer, jti, _ in statements]
+    ends = {digest: end for digest, (_, _, end) in zip(digests, statements, strict=True)}
+    rows = [{"digest": digest, "expires_at": end} for digest, end in sorted(ends.items())]
     # One statement decides: reading first and writing then would let two requests in.
-    seen = {"digest": _jti_digest(issuer, jti), "expires_at": expires_at_s}
-    return conn.execute(_USE_JTI, seen).rowcount == 1
+    fresh = set(conn.execute(_USE_JTI, rows).scalars()) if rows else set()
+    answers = []
+    for digest in digests:
+        answers.append(digest in fresh)
+        fresh.discard(digest)  # The second one of the same group was seen before.
+    return answers
 
 
 def purge_jti(conn: Connection, now_s: int) -> int:
@@ -151,9 +165,7 @@ def purge_jti(conn: Connection, now_s: int) -> int:
     return conn.execute(delete(oauth_jti).where(oauth_jti.c.expires_at < now_s)).rowcount
 
 
-_USE_JTI = text(
-    "INSERT INTO oauth_jti (digest, expires_at) VALUES (:digest, :expires_at) ON CONFLICT (digest) DO NOTHING"
-)
+_USE_JTI = upsert(oauth_jti).on_conflict_do_nothing(index_elements=["digest"]).returning(oauth_jti.c.digest)
 
 _WITH_LIVE_KEYS: Select[Any] = (
     select(oauth_client, oauth_client_key.c.jwk)
@@ -168,7 +180,7 @@ _WITH_LIVE_KEYS: Select[Any] = (
     .order_by(oauth_client.c.client_id, oauth_client_key.c.added_at, oauth_client_key.c.kid)
 )
 # Built once: every request with a token runs it.
-_ONE = _WITH_LIVE_KEYS.where(oauth_client.c.client_id == bindparam("wanted"))
+_SOME = _WITH_LIVE_KEYS.where(oauth_client.c.client_id.in_(bindparam("wanted", expanding=True)))
 
 
 def _clients(rows: Iterable[Row[Any]]) -> list[Client]:

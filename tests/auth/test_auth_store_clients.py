@@ -18,7 +18,7 @@ from hub.store.clients import (
     retire_key,
     set_grant,
     set_suspended,
-    use_jti,
+    use_jtis,
 )
 from hub.store.engine import Store
 
@@ -141,14 +141,14 @@ async def test_a_grant_is_replaced_by_known_scopes_only(store: Store) -> None:
 
 async def test_an_identifier_is_used_once_by_each_issuer(store: Store) -> None:
     uses = [("a", "bc"), ("a", "bc"), ("ab", "c"), ("a", "\ud800")]
-    results = await store.intake(lambda conn: [use_jti(conn, issuer, jti, 100) for issuer, jti in uses])
+    results = await store.write(lambda conn: use_jtis(conn, [(*one, 100) for one in uses]))
     assert results == [True, False, True, True]
 
 
 async def test_only_expired_identifiers_are_forgotten(store: Store) -> None:
-    await store.intake(lambda conn: [use_jti(conn, "a", str(at_s), at_s) for at_s in (98, 99, 100, 101)])
+    await store.write(lambda conn: use_jtis(conn, [("a", str(at_s), at_s) for at_s in (98, 99, 100, 101)]))
     assert await store.intake(lambda conn: purge_jti(conn, 100)) == 2
-    again = await store.intake(lambda conn: [use_jti(conn, "a", str(at_s), at_s) for at_s in (99, 100)])
+    again = await store.write(lambda conn: use_jtis(conn, [("a", str(at_s), at_s) for at_s in (99, 100)]))
     assert again == [True, False]
 
 
