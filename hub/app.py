@@ -13,7 +13,8 @@ from hub.auth.authenticate import Authenticator
 from hub.auth.signing import open_signing
 from hub.events.spine import Hub, open_hub
 from hub.ledger.checkpoint import verifier_key
-from hub.rest import events, health, ledger, problems, receipts
+from hub.rest import events, ledger, operations, problems, receipts
+from hub.rest.metrics import CountRequests
 from hub.settings import Settings
 from hub.web import graphiql
 
@@ -39,14 +40,33 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
         redoc_url=None,
     )
     problems.install(app)
+    app.add_middleware(CountRequests)
     signing = open_signing(settings)
     authenticator = Authenticator(hub.store, settings, signing)
     checkpoints = verifier_key(hub.ledger_origin, hub.ledger_key.public_key())
     app.include_router(events.build_router(hub.store, hub.vault, hub.intake, hub.progress, authenticator))
     app.include_router(receipts.build_router(hub.store, hub.vault, authenticator.principal))
-    app.include_router(graphql.build_router(hub.store, hub.vault, authenticator.principal))
+    app.include_router(
+        graphql.build_router(hub.store, hub.vault, authenticator.principal, quotas=hub.intake.quotas)
+    )
     app.include_router(oauth.build_router(hub.store, settings, signing))
     app.include_router(ledger.build_router(hub.store, checkpoints))
-    app.include_router(health.build_router(hub.store))
+    app.include_router(operations.build_router(hub))
     app.include_router(graphiql.build_router())
+    return app
+
+
+def build_work_app(settings: Settings) -> FastAPI:
+    """Health and metrics of a process that works and serves nothing else; it works as long as it serves."""
+    hub = open_hub(settings)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with hub.running(serving=False):
+            yield
+        await hub.store.close()
+
+    app = FastAPI(title="Partner network hub: worker", lifespan=lifespan, docs_url=None, redoc_url=None)
+    problems.install(app)
+    app.include_router(operations.build_router(hub, operations.WORKER_NEEDS))
     return app

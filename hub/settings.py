@@ -37,6 +37,21 @@ class Settings(BaseSettings):
     kafka_retention_days: int = Field(
         7, description="Days that topics keep events; the inbox keeps them for good.", ge=1, le=3_650
     )
+    quota_events_per_s: int = Field(
+        20_000,
+        description="Events a second that one partner may post to a process; 0: any.",
+        ge=0,
+        le=2**31 - 1,
+    )
+    quota_bytes_per_s: int = Field(
+        64 * 1024**2,
+        description="Bytes a second that one partner may post to a process; 0: any.",
+        ge=0,
+        le=2**31 - 1,
+    )
+    work_port: int = Field(
+        0, description="TCP port (loopback) for health and metrics of hub work; 0: none.", ge=0, le=65535
+    )
     port: int = Field(8000, description="TCP port to listen on (loopback).", ge=0, le=65535)
     public_url: str = Field("", description="Issuer and audience of all tokens; no trailing slash.")
     ledger_origin: str = Field("", description="First line of every signed checkpoint.")

@@ -150,7 +150,7 @@ class ServicePublished(Payload):
     target_countries: Annotated[list[Country], Field(max_length=ITEMS_MAX)] = []
     service_areas: Annotated[list[Area], Field(max_length=ITEMS_MAX)] = []
     languages: Annotated[list[Language], Field(max_length=ITEMS_MAX)] = []
-    audience: TargetAudience = TargetAudience()
+    audience: TargetAudience = Field(default_factory=TargetAudience)  # Copying one takes longer.
     channels: Annotated[list[Slug], Field(max_length=20)] = []
     url: Url | None = None
     application_url: Url | None = None

@@ -42,6 +42,7 @@ class Checked:
     """An event that may be accepted once its references are found.
 
     as_sent, content: canonical forms. firms, persons: wire ids in the order of the payload, each once.
+    noun, what: of the type, hub.<noun>.<what>.v1. identity: partner, source, id, one event for ever.
     """
 
     principal: Principal
@@ -54,32 +55,17 @@ class Checked:
     references: list[Named] = field(default_factory=list)
     firms: list[str] = field(default_factory=list)
     persons: list[str] = field(default_factory=list)
+    type: str = field(init=False)
+    noun: str = field(init=False)
+    what: str = field(init=False)
+    subject: str = field(init=False)
+    identity: tuple[str, str, str] = field(init=False)
 
-    @property
-    def type(self) -> str:
-        """Event type."""
-        return str(self.envelope.attributes["type"])
-
-    @property
-    def noun(self) -> str:
-        """What kind of thing the event is about."""
-        return self.type.split(".")[1]
-
-    @property
-    def what(self) -> str:
-        """What happened to it."""
-        return self.type.split(".")[2]
-
-    @property
-    def subject(self) -> str:
-        """Subject as sent."""
-        return str(self.envelope.attributes["subject"])
-
-    @property
-    def identity(self) -> tuple[str, str, str]:
-        """Partner, source, id: one event for ever."""
+    def __post_init__(self) -> None:
         attributes = self.envelope.attributes
-        return self.principal.identity, str(attributes["source"]), str(attributes["id"])
+        self.type, self.subject = attributes["type"], attributes["subject"]
+        _, self.noun, self.what, _ = self.type.split(".")
+        self.identity = self.principal.identity, attributes["source"], attributes["id"]
 
 
 def check(principal: Principal, envelopes: Sequence[Envelope]) -> list[Checked]:

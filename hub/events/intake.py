@@ -1,6 +1,7 @@
-"""The intake: a bounded queue before one writer, which commits what waits as a group.
+"""The intake: bounded queues, one a partner, before one writer, which commits what waits as a group.
 
-An answer is given only after the commit, so what was acknowledged survives the process.
+An answer is given only after the commit, so what was acknowledged survives the process. Partners take
+turns: one that floods waits for itself.
 """
 
 from __future__ import annotations
@@ -8,56 +9,96 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
+
+from sqlalchemy import Connection
 
 from hub.domain.principal import Principal
 from hub.events.accept import Receipt, accept
 from hub.events.check import Checked, check
 from hub.events.envelope import Envelope
+from hub.events.measures import COMMIT_S, GROUP_EVENTS
+from hub.events.quotas import Quotas, refused
 from hub.events.rejection import Rejected, unavailable
+from hub.events.turns import Turns
 from hub.store.engine import Store, StoreUnavailable
 from hub.store.vault import Vault
 
 GROUP_EVENTS_MAX = 256
-QUEUE_EVENTS_MAX = 4_096
+QUEUE_EVENTS_MAX = 8_192
+PARTNER_EVENTS_MAX = QUEUE_EVENTS_MAX // 2
+"""No partner alone can shut the others out."""
 CHECKED_AT_ONCE_MAX = 8
 
 log = logging.getLogger(__name__)
 Answer = list[Receipt]
+Waiting = tuple[Sequence[Checked], asyncio.Future[Answer]]
+T = TypeVar("T")
 
 
 class Intake:
-    """Accepts events for one process. `run` is its writer; `accepted` is set after each commit."""
+    """Accepts events for one process. `run` is its writer; `accepted` is set after each commit.
 
-    def __init__(self, store: Store, vault: Vault) -> None:
-        self._store, self._vault = store, vault
-        self._waiting: asyncio.Queue[tuple[Sequence[Checked], asyncio.Future[Answer]]] = asyncio.Queue()
-        self._queued_events = 0
+    quotas: for the edges, which charge them before they submit; here nothing is charged.
+    """
+
+    def __init__(self, store: Store, vault: Vault, quotas: Quotas | None = None) -> None:
+        self._store, self._vault, self.quotas = store, vault, quotas or Quotas()
+        self._waiting: Turns[Waiting] = Turns()
+        self._arrived = asyncio.Event()
+        self._queued = Counter[str]()
+        self.queued_events = 0
         self.accepted = asyncio.Event()
 
     async def submit(self, principal: Principal, envelopes: Sequence[Envelope]) -> Answer:
         """Receipts, in order, once all events are durable; Rejected when none of them was stored."""
-        if len(envelopes) > CHECKED_AT_ONCE_MAX:  # Others get their turn while a large batch is read.
+        partner, size = principal.identity, len(envelopes)
+        self._check_room(partner, size)  # Before the work, which would be in vain.
+        if size > CHECKED_AT_ONCE_MAX:  # Others get their turn while a large batch is read.
             checked = await asyncio.to_thread(check, principal, envelopes)
+            self._check_room(partner, size)
         else:
             checked = check(principal, envelopes)
-        if self._queued_events and self._queued_events + len(checked) > QUEUE_EVENTS_MAX:
-            raise unavailable("The queue before the inbox is full.")
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._queued_events += len(checked)
-        self._waiting.put_nowait((checked, answer))
+        self.queued_events += size
+        self._queued[partner] += size
+        self._waiting.put(partner, size, (checked, answer))
+        self._arrived.set()
         return await answer
+
+    def _check_room(self, partner: str, size: int) -> None:
+        """Rejected when so many more events do not fit; what is alone always fits."""
+        queued = self._queued[partner]
+        if queued and queued + size > PARTNER_EVENTS_MAX:
+            raise refused(
+                partner,
+                "queue",
+                f"{queued} events of yours wait to be accepted, and these {size} are too many more.",
+                "Send them again, unchanged, once earlier posts were answered; fewer at a time are as fast.",
+                None,
+            )
+        if self.queued_events and self.queued_events + size > QUEUE_EVENTS_MAX:
+            raise unavailable("The queue before the inbox is full.")
+
+    async def commit(self, work: Callable[[Connection], T]) -> T:
+        """Accept in another way than `submit`: work does it, in a transaction of the truth."""
+        with COMMIT_S.time():
+            done = await self._store.intake(work)
+        self.accepted.set()
+        self._store.signals.send("hub_accepted")
+        return done
 
     async def run(self) -> None:
         """Write until cancelled; a group that was begun is finished first."""
         while True:
-            group = [await self._waiting.get()]
-            size = len(group[0][0])
-            while size < GROUP_EVENTS_MAX and not self._waiting.empty():
-                group.append(self._waiting.get_nowait())
-                size += len(group[-1][0])
-            self._queued_events -= size
+            while not self._waiting:
+                self._arrived.clear()
+                await self._arrived.wait()
+            group = self._next_group()
             writing = asyncio.ensure_future(self._write(group))
             try:
                 await asyncio.shield(writing)
@@ -66,14 +107,28 @@ class Intake:
                     await writing
                 raise
 
-    async def _write(self, group: Sequence[tuple[Sequence[Checked], asyncio.Future[Answer]]]) -> None:
+    def _next_group(self) -> list[Waiting]:
+        """What is written together: of each partner in its turn."""
+        group: list[Waiting] = []
+        size = 0
+        while size < GROUP_EVENTS_MAX and self._waiting:
+            partner, events, waiting = self._waiting.take()
+            self._queued[partner] -= events
+            group.append(waiting)
+            size += events
+        self.queued_events -= size
+        return group
+
+    async def _write(self, group: Sequence[Waiting]) -> None:
         submissions = [submission for submission, _ in group]
-        at = datetime.now(UTC)
+        at, begun_s = datetime.now(UTC), time.perf_counter()
         try:
             answers = await self._store.intake(lambda conn: accept(conn, self._vault, submissions, at))
         except Exception as error:
             await self._write_failed(group, error)
             return
+        COMMIT_S.observe(time.perf_counter() - begun_s)
+        GROUP_EVENTS.observe(sum(map(len, submissions)))
         for (_, waiting), answer in zip(group, answers, strict=True):
             if waiting.done():
                 continue  # The sender went away; the event is in the inbox all the same.
@@ -82,11 +137,9 @@ class Intake:
             else:
                 waiting.set_result(answer)
         self.accepted.set()
-        await self._store.signals.send("hub_accepted")
+        self._store.signals.send("hub_accepted")
 
-    async def _write_failed(
-        self, group: Sequence[tuple[Sequence[Checked], asyncio.Future[Answer]]], error: Exception
-    ) -> None:
+    async def _write_failed(self, group: Sequence[Waiting], error: Exception) -> None:
         """The transaction is rolled back: a database that is gone fails all, one bad event only itself."""
         if len(group) > 1 and not isinstance(error, StoreUnavailable):
             for one in group:

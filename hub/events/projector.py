@@ -9,6 +9,7 @@ log that repeats or loses something can change what is folded.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -21,8 +22,9 @@ from hub.domain.refusal import Refusal
 from hub.domain.registry import EVENTS
 from hub.domain.values import parse_time
 from hub.events.backbone import Backbone, Batch, Delivered
+from hub.events.measures import EVENTS_PARKED, PROJECTED_EVENTS, PROJECTION_S
 from hub.events.sequencer import follow
-from hub.store.engine import Store, StoreUnavailable, is_passing
+from hub.store.engine import Store, StoreUnavailable, is_of_data
 from hub.store.inbox import Sequenced
 from hub.store.projection import Verdict, positions, save_changes, save_positions, save_verdicts
 from hub.store.records import load_states
@@ -77,8 +79,10 @@ class Projector:
         return False
 
     async def _fold(self, batch: Batch) -> None:
+        begun_s = time.perf_counter()
         try:
             seqs = await self._store.project(lambda conn: fold_batch(conn, batch))
+            PROJECTION_S.observe(time.perf_counter() - begun_s)
         except (StoreUnavailable, Gap):
             raise  # Gone, locked or full: the batch comes again.
         except Exception:
@@ -89,6 +93,7 @@ class Projector:
                 seqs += await self._store.project(lambda conn, one=one: _fold_or_park(conn, Batch([one])))  # type: ignore[misc]
             seqs += await self._store.project(lambda conn: fold_batch(conn, batch))
         if seqs:
+            PROJECTED_EVENTS.inc(len(seqs))
             await self._shown(seqs)
 
 
@@ -113,12 +118,13 @@ def fold_batch(conn: Connection, batch: Batch) -> list[int]:
     for lane, (topic_id, offset) in batch.logs.items():
         known = at[lane].log_offset if at[lane].topic_id == topic_id else None
         at[lane].topic_id, at[lane].log_offset = topic_id, max(known or 0, offset)
-    _fold_events(conn, events)
+    fold_events(conn, events)
     save_positions(conn, {lane: at[lane] for lane in batch.lanes})
     return [event.seq for event in events]
 
 
-def _fold_events(conn: Connection, events: Sequence[Sequenced]) -> None:
+def fold_events(conn: Connection, events: Sequence[Sequenced]) -> None:
+    """Fold events that have not been folded, in order; write records, rows and verdicts."""
     states = load_states(conn, {event.key for event in events})
     verdicts: list[Verdict] = []
     changed: list[tuple[str, Record, int]] = []
@@ -137,8 +143,8 @@ def _fold_or_park(conn: Connection, batch: Batch) -> list[int]:
     except Gap:
         raise
     except Exception as error:
-        if is_passing(error):
-            raise
+        if not is_of_data(error):
+            raise  # A missing table is no reason to park every event.
         event = batch.events[0].event
         log.exception("event_parked", extra={"seq": event.seq, "type": event.type})
     return _park(conn, batch.events[0])
@@ -150,12 +156,14 @@ def _park(conn: Connection, one: Delivered) -> list[int]:
     if one.event.leaf_index < position.leaf:
         return []
     position.leaf, position.events = one.event.leaf_index + 1, position.events + 1
-    save_verdicts(conn, [_parked(one.event)])
+    save_verdicts(conn, [parked(one.event)])
     save_positions(conn, at)
     return [one.event.seq]
 
 
-def _parked(event: Sequenced) -> Verdict:
+def parked(event: Sequenced) -> Verdict:
+    """The verdict on an event that cannot be folded."""
+    EVENTS_PARKED.inc()
     return Verdict(event.seq, "parked", PARKED, event.key, None)
 
 
@@ -165,7 +173,7 @@ def project(state: KeyState, event: Sequenced) -> tuple[Verdict, list[Record]]:
         outcome = EVENTS[event.type].fold(state, decode(event))
     except Exception:
         log.exception("event_parked", extra={"seq": event.seq, "type": event.type})
-        return _parked(event), []
+        return parked(event), []
     referral = event.subject if event.type.split(".")[1] in ("referral", "outcome") else None
     if isinstance(outcome, Refusal):
         # Who is no party to the referral must not become one by naming it.

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
+from hub.events.measures import LEADING
 from hub.ledger import checkpoint, merkle, tree
 from hub.store.engine import Store, StoreUnavailable
 from hub.store.inbox import unsequenced
@@ -46,7 +47,7 @@ class Sequencer:
         grown = await self._store.write(self._extend)
         if grown:
             self.sequenced.set()
-            await self._store.signals.send("hub_sequenced")
+            self._store.signals.send("hub_sequenced")
         return grown
 
     def _extend(self, conn: Connection) -> bool:
@@ -72,11 +73,13 @@ async def lead(store: Store, name: str, work: Callable[[], Awaitable[None]]) -> 
         try:
             async with store.leading(name) as leadership:
                 log.info("leading", extra={"matter": name})
+                LEADING.labels(name).set(1)
                 working = asyncio.ensure_future(work())
                 lost = asyncio.ensure_future(leadership.lost.wait())
                 try:
                     await asyncio.wait((working, lost), return_when=asyncio.FIRST_COMPLETED)
                 finally:
+                    LEADING.labels(name).set(0)
                     for task in (working, lost):
                         task.cancel()
                     await asyncio.wait((working, lost))

@@ -17,6 +17,7 @@ from hub.events.backbone import Backbone, EmbeddedBackbone
 from hub.events.intake import Intake
 from hub.events.progress import Progress, heard, told
 from hub.events.projector import Projector
+from hub.events.quotas import Quotas
 from hub.events.sequencer import RETRY_S, Sequencer, lead
 from hub.events.unfit import Unfit
 from hub.settings import Settings
@@ -137,14 +138,14 @@ def open_hub(settings: Settings) -> Hub:
         raise Unfit(Refusal("hub.unavailable", message, "Check HUB_DATABASE_URL, and start it.")) from None
     vault, key = Vault(settings.keys_dir), ledger_key(settings)
     progress = Progress(lambda seqs: store.read(lambda conn: judged(conn, seqs)))
-    intake = Intake(store, vault)
+    intake = Intake(store, vault, Quotas(settings.quota_events_per_s, settings.quota_bytes_per_s))
     sequencer = Sequencer(store, origin, key, intake.accepted)
     kafka = _kafka(settings, store, vault, intake)
     backbone: Backbone = kafka or EmbeddedBackbone(store, sequencer.sequenced)
 
     async def shown(seqs: Sequence[int]) -> None:
         progress.shows(seqs)
-        await store.signals.send("hub_projected", told(seqs))
+        store.signals.send("hub_projected", told(seqs))
 
     projector = Projector(store, backbone, shown)
     return Hub(settings, store, vault, intake, sequencer, kafka, projector, progress, key, origin)

@@ -21,6 +21,7 @@ from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience
 from hub.domain.services import Service
 from hub.domain.viewer import Viewer
+from hub.events.quotas import Quotas
 from hub.store.engine import Store
 from hub.store.opportunities import get_opportunities
 from hub.store.partners import Registry, load_registry
@@ -42,6 +43,7 @@ class Context:
     vault: Vault
     principal: Principal
     now: datetime
+    quotas: Quotas = field(default_factory=Quotas)
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:

@@ -17,7 +17,9 @@ from fastapi import APIRouter, Request, Response
 from graphql import ExecutionResult, GraphQLError, OperationType, execute
 
 from hub.domain.principal import Principal
+from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience
+from hub.events.quotas import Quotas
 from hub.graphql.context import Context, refused
 from hub.graphql.documents import Documents
 from hub.graphql.schema import schema_for
@@ -30,10 +32,15 @@ from hub.graphql.transport import (
     asked_by_get,
     asked_by_post,
 )
-from hub.store.engine import Store
+from hub.store.engine import Store, StoreUnavailable
 from hub.store.vault import Vault
 
 PATH = "/graphql"
+UNAVAILABLE = Refusal(
+    "hub.unavailable",
+    "the hub's database cannot answer just now",
+    "Send the same request again in a second, and later each time.",
+)
 Authenticate = Callable[[Request], Awaitable[Principal]]
 
 _log = logging.getLogger(__name__)
@@ -42,8 +49,10 @@ _log = logging.getLogger(__name__)
 class Gateway:
     """Executes requests against the schema of their caller."""
 
-    def __init__(self, store: Store, vault: Vault, clock: Callable[[], datetime]) -> None:
-        self._store, self._vault, self._clock = store, vault, clock
+    def __init__(
+        self, store: Store, vault: Vault, clock: Callable[[], datetime], quotas: Quotas | None = None
+    ) -> None:
+        self._store, self._vault, self._clock, self._quotas = store, vault, clock, quotas or Quotas()
         self._schemas = {audience: schema_for(audience) for audience in Audience}
         self._documents = {audience: Documents(schema._schema) for audience, schema in self._schemas.items()}
 
@@ -63,7 +72,7 @@ class Gateway:
         result = execute(
             schema._schema,
             prepared.document,
-            context_value=Context(self._store, self._vault, principal, self._clock()),
+            context_value=Context(self._store, self._vault, principal, self._clock(), self._quotas),
             variable_values=asked.variables,
             operation_name=asked.operation_name,
             executor_class=schema.execution_context_class,
@@ -82,6 +91,11 @@ def masked(errors: Sequence[GraphQLError]) -> list[GraphQLError]:
         if error.path is None or cause is None or isinstance(cause, GraphQLError):
             shown.append(error)
             continue
+        if isinstance(cause, StoreUnavailable):
+            _log.warning("graphql field %s: the database is unavailable: %s", error.path, cause)
+            gone = refused(UNAVAILABLE)
+            shown.append(GraphQLError(gone.message, error.nodes, path=error.path, extensions=gone.extensions))
+            continue
         fault_id = str(uuid4())
         path = ".".join(map(str, error.path))
         _log.error("graphql field %s failed, fault %s", path, fault_id, exc_info=cause)
@@ -96,9 +110,13 @@ def build_router(
     vault: Vault,
     authenticate: Authenticate,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    quotas: Quotas | None = None,
 ) -> APIRouter:
-    """Routes of the gateway. authenticate: raises for a token that does not hold; clock: aware UTC."""
-    gateway = Gateway(store, vault, clock)
+    """Routes of the gateway. authenticate: raises for a token that does not hold; clock: aware UTC.
+
+    quotas: of partners' posts, for `me`; None: there are none.
+    """
+    gateway = Gateway(store, vault, clock, quotas)
     router = APIRouter(tags=["graphql"])
 
     async def respond(request: Request, read: Callable[[Request], Awaitable[Asked]], get: bool) -> Response:

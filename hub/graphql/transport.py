@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import Request
 
 from hub.domain.refusal import Refusal
-from hub.events.envelope import EnvelopeError, parse_json
+from hub.events.strict_json import EnvelopeError, parse_json
 
 BODY_BYTES_MAX = 256 * 1024
 RESPONSE_TYPE = "application/graphql-response+json"

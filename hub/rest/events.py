@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -16,22 +17,22 @@ from hub.auth.authenticate import Authenticator, missing_token
 from hub.domain.principal import Principal
 from hub.domain.scopes import Audience
 from hub.events.accept import Receipt
-from hub.events.envelope import BATCH, BATCH_BYTES_MAX, EVENT_BYTES_MAX, STRUCTURED, EnvelopeError, parse
+from hub.events.envelope import BATCH, BATCH_BYTES_MAX, EVENT_BYTES_MAX, STRUCTURED, parse
 from hub.events.intake import Intake
 from hub.events.progress import Progress
-from hub.events.rejection import FieldError, Rejected
-from hub.store.engine import Store
+from hub.events.rejection import Rejected, unreadable
+from hub.events.strict_json import EnvelopeError
+from hub.rest.problems import rejection
+from hub.rest.rate_limits import rate_limits
+from hub.store.engine import Store, StoreUnavailable
 from hub.store.entries import receipt_of
 from hub.store.records import viewer_of
 from hub.store.vault import Vault
 
+log = logging.getLogger(__name__)
+
 WAIT_S_MAX = 30.0
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(\d{1,4})(?=$|[,;\s])", re.ASCII | re.IGNORECASE)
-_REMEDIES = {
-    400: "Mend the event and send it again; CloudEvents 1.0 says how it is written.",
-    413: "Send smaller events, or fewer in one batch.",
-    415: f"Use {STRUCTURED}, {BATCH}, or application/json with ce- headers.",
-}
 
 
 def build_router(
@@ -46,12 +47,21 @@ def build_router(
         principal = await authenticator.principal(request)
         if principal.audience is Audience.PUBLIC:
             raise missing_token()
-        accepted = await _accept(request, intake, principal)
+        partner = principal.identity
+        try:
+            accepted = await _accept(request, intake, principal)
+        except Rejected as error:
+            return rejection(error, rate_limits(intake.quotas.standings(partner)))
+        headers = rate_limits(intake.quotas.standings(partner))
         wait_s = _wait_s(request)
-        if wait_s and await progress.reached([one.seq for one in accepted], wait_s):
-            waited = await store.read(lambda conn: _with_verdicts(conn, vault, principal, accepted))
-            return JSONResponse({"receipts": waited}, 200)
-        return JSONResponse({"receipts": [_plain(one) for one in accepted]}, 202)
+        try:
+            if wait_s and await progress.reached([one.seq for one in accepted], wait_s):
+                waited = await store.read(lambda conn: _with_verdicts(conn, vault, principal, accepted))
+                return JSONResponse({"receipts": waited}, 200, headers)
+        except StoreUnavailable as error:
+            # The events are kept, whatever became of the database since: that is what 202 says.
+            log.warning("verdicts_unavailable", extra={"why": str(error)})
+        return JSONResponse({"receipts": [_plain(one) for one in accepted]}, 202, headers)
 
     return router
 
@@ -64,17 +74,11 @@ async def _accept(request: Request, intake: Intake, principal: Principal) -> lis
             raise EnvelopeError("event.malformed", "stands twice", field="/datacontenttype")
         content_type = content_types[0] if content_types else ""
         body = await _body(request, BATCH_BYTES_MAX if BATCH in content_type.lower() else EVENT_BYTES_MAX)
+        intake.quotas.take(principal.identity, body_bytes=len(body))
         envelopes = parse(content_type, headers, body)
     except EnvelopeError as error:
-        where = f"{error.field.lstrip('/')} " if error.field else ""
-        at = f"Event {error.index}: " if error.index is not None else ""
-        raise Rejected(
-            error.status,
-            error.code,
-            f"{at}{where}{error.message}.",
-            _REMEDIES[error.status],
-            [FieldError(error.field, error.message, error.index)],
-        ) from None
+        raise unreadable(error) from None
+    intake.quotas.take(principal.identity, events=len(envelopes))
     return await intake.submit(principal, envelopes)
 
 

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from hub.auth.authenticate import Denied
 from hub.events.rejection import FieldError, Rejected
+from hub.store.engine import StoreUnavailable
 
 RETRY_AFTER_S = 1
 
@@ -50,6 +51,14 @@ def problem(
     )
 
 
+def rejection(error: Rejected, headers: Mapping[str, str] | None = None) -> Response:
+    """Why an event was not accepted."""
+    retry = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+    return problem(
+        error.status, error.code, error.message, error.remedy, error.errors, {**retry, **(headers or {})}
+    )
+
+
 def not_found(what: str) -> Response:
     """404, also for what the caller may not see."""
     return problem(404, "resource.not_found", f"There is no {what}.", "Check the address.")
@@ -60,7 +69,13 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Rejected)
     async def rejected(_request: Request, error: Rejected) -> Response:
-        return problem(error.status, error.code, error.message, error.remedy, error.errors)
+        return rejection(error)
+
+    @app.exception_handler(StoreUnavailable)
+    async def unavailable(request: Request, error: StoreUnavailable) -> Response:
+        log.warning("database_unavailable", extra={"path": request.url.path, "why": str(error)})
+        message = "The hub's database cannot answer just now."
+        return problem(503, "hub.unavailable", message, "Send the same request again after Retry-After.")
 
     @app.exception_handler(Denied)
     async def denied(_request: Request, error: Denied) -> Response:

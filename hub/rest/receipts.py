@@ -1,26 +1,36 @@
-"""GET /receipts/{seq}: what became of an event, for its sender and the parties of its referral."""
+"""GET /receipts/{seq}: what became of an event, for its sender and the parties of its referral.
+
+GET /receipts/in/{partition}/{offset}: what became of a message that a partner wrote to its own topic.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.auth.authenticate import missing_scope, missing_token
 from hub.domain.principal import Principal
 from hub.domain.scopes import Audience
+from hub.domain.viewer import Viewer
 from hub.rest.problems import not_found
+from hub.store.deliveries import find_delivery
 from hub.store.engine import Store
 from hub.store.entries import receipt_of
 from hub.store.records import viewer_of
 from hub.store.vault import Vault
 
 _SEQ = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+_PARTITION = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
+_OFFSET = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 
 
 def build_router(
@@ -32,14 +42,18 @@ def build_router(
     """The receipts' address. authenticate: raises Denied for a token that does not hold; clock: aware UTC."""
     router = APIRouter(tags=["events"])
 
-    @router.get("/receipts/{seq}")
-    async def get_receipt(request: Request, seq: str) -> Response:
-        """The receipt of an event; 404 alike for one that is not there and one that is not the caller's."""
+    async def reader(request: Request) -> Principal:
         principal = await authenticate(request)
         if principal.audience is Audience.PUBLIC:
             raise missing_token()
         if "events:read" not in principal.scopes:
             raise missing_scope("events:read")
+        return principal
+
+    @router.get("/receipts/{seq}")
+    async def get_receipt(request: Request, seq: str) -> Response:
+        """The receipt of an event; 404 alike for one that is not there and one that is not the caller's."""
+        principal = await reader(request)
         now = clock()
         number = int(seq) if _SEQ.fullmatch(seq) else 0
         receipt = await store.read(
@@ -50,4 +64,35 @@ def build_router(
         # A verdict is still to come, and rights end: no copy may outlive this answer.
         return JSONResponse(receipt, headers={"Cache-Control": "no-store"})
 
+    @router.get("/receipts/in/{partition}/{offset}")
+    async def get_delivery(request: Request, partition: str, offset: str) -> Response:
+        """The receipt of a message of the caller's own topic; 404 also while it has not been read."""
+        principal = await reader(request)
+        now = clock()
+        receipt = None
+        if principal.partner and _PARTITION.fullmatch(partition) and _OFFSET.fullmatch(offset):
+            place = int(partition), int(offset)
+            receipt = await store.read(
+                lambda conn: _receipt_in(conn, viewer_of(conn, principal, now), vault, *place)
+            )
+        if receipt is None:
+            return not_found("message of yours that was read under this partition and offset")
+        return JSONResponse(receipt, headers={"Cache-Control": "no-store"})
+
     return router
+
+
+def _receipt_in(
+    conn: Connection, viewer: Viewer, vault: Vault, partition: int, offset: int
+) -> dict[str, Any] | None:
+    """The receipt of a message of the viewer's topic: that of its first event, with `seqs` for a batch."""
+    found = find_delivery(conn, vault, viewer.principal.partner or "", partition, offset)
+    if found is None:
+        return None
+    if found.refusal:
+        absent = dict.fromkeys(("accepted_at", "leaf_index", "leaf_hash", "salt", "subject"))
+        return {"seq": None, "status": found.status, "refusal": asdict(found.refusal), **absent}
+    receipt = receipt_of(conn, viewer, vault, found.seqs[0])
+    if receipt and len(found.seqs) > 1:
+        receipt["seqs"] = list(found.seqs)
+    return receipt

@@ -16,7 +16,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
 READ_SCHEMA = "read"
 BESIDE_SCHEMA = "read_beside"
@@ -30,26 +30,38 @@ class StoreUnavailable(Exception):
 
 
 # Classes of SQLSTATE after which the same work may be tried again: connection, resources (disk full),
-# deadlock, operator (shutdown, starting), system (I/O).
-_PASSING = ("08", "40", "53", "55", "57", "58")
-_READ_ONLY = "25006"  # A standby that has not been promoted yet.
+# deadlock, operator (shutdown, starting), system (I/O); a standby that has not been promoted yet.
+_PASSING = ("08", "40", "53", "55", "57", "58", "25006")
+_SQLITE_PASSING = ("BUSY", "LOCKED", "FULL", "IOERR", "CANTOPEN", "READONLY", "NOMEM", "PROTOCOL")
+_OF_DATA = ("22", "23")
 
 
 def is_passing(error: BaseException) -> bool:
     """Whether a fault of the database is no fault of the statement: gone, starting, full, locked."""
     if not isinstance(error, DBAPIError):
         return False
-    if error.connection_invalidated or isinstance(error, InterfaceError | OperationalError):
+    if error.connection_invalidated or isinstance(error, InterfaceError):
         return True
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return state.startswith(_PASSING) or state == _READ_ONLY
+    sqlite = str(getattr(error.orig, "sqlite_errorname", "")).removeprefix("SQLITE_")
+    return sqlite.startswith(_SQLITE_PASSING) or _state(error).startswith(_PASSING)
+
+
+def is_of_data(error: BaseException) -> bool:
+    """Whether other values would have been taken; False for faults of the database and of statements."""
+    if not isinstance(error, DBAPIError):
+        return True
+    return isinstance(error, DataError | IntegrityError) or _state(error).startswith(_OF_DATA)
+
+
+def _state(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
 
 
 class Signals(Protocol):
     """Tells other processes on the same database what has happened; a message may be lost."""
 
-    async def send(self, name: str, content: str = "") -> None:
-        """Tell every listening process; at most 7,000 characters."""
+    def send(self, name: str, content: str = "") -> None:
+        """Tell every listening process soon; at most 7,000 characters."""
 
     def listen(self) -> AsyncIterator[tuple[str, str]]:
         """(name, content) of what other processes tell, for ever; raises StoreUnavailable when cut off."""

@@ -7,20 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, select, tuple_
+from sqlalchemy import Connection, CursorResult, func, select
 
 from hub.store.bulk import write_rows
-from hub.store.parts import parts
+from hub.store.lookup import Lookup
 from hub.store.tables import identity, inbox, leaf
 
 Identity = tuple[str, str, str]
 
 # Statements of the accept path are built once: building one costs as much as running it.
-_KNOWN = select(identity).where(
-    tuple_(identity.c.partner, identity.c.source, identity.c.event_id).in_(
-        bindparam("wanted", expanding=True)
-    )
-)
+_KNOWN = Lookup(select(identity), identity.c.partner, identity.c.source, identity.c.event_id)
 _NEWEST = select(func.coalesce(func.max(inbox.c.seq), 0))
 
 
@@ -45,9 +41,7 @@ class InboxRow(NamedTuple):
 def known_identities(conn: Connection, wanted: Iterable[Identity]) -> dict[Identity, tuple[int, bytes]]:
     """seq and content digest of those identities that were accepted before."""
     return {
-        (row.partner, row.source, row.event_id): (row.seq, row.digest)
-        for part in parts(wanted)
-        for row in conn.execute(_KNOWN, {"wanted": part})
+        (row.partner, row.source, row.event_id): (row.seq, row.digest) for row in _KNOWN.rows(conn, wanted)
     }
 
 
@@ -101,21 +95,36 @@ class Sequenced:
 def sequenced(conn: Connection, offset: int, limit: int) -> list[Sequenced]:
     """Events from that leaf index on, in order of the tree."""
     rows = conn.execute(
-        select(
-            leaf.c.leaf_index,
-            inbox.c.seq,
-            inbox.c.partner,
-            inbox.c.type,
-            inbox.c.topic,
-            inbox.c.key,
-            inbox.c.subject,
-            inbox.c.accepted_at,
-            inbox.c.resolved,
-            inbox.c.event,
-        )
-        .join_from(leaf, inbox, leaf.c.seq == inbox.c.seq)
-        .where(leaf.c.leaf_index >= offset)
-        .order_by(leaf.c.leaf_index)
-        .limit(limit)
+        _SEQUENCED.where(leaf.c.leaf_index >= offset).order_by(leaf.c.leaf_index).limit(limit)
     )
+    return _events(rows)
+
+
+def sequenced_of_key(conn: Connection, key: str, offset: int) -> list[Sequenced]:
+    """Events of one key from that leaf index on, in order of the tree; every event is looked at for it."""
+    wanted = leaf.c.leaf_index >= offset, inbox.c.key == key
+    return _events(conn.execute(_SEQUENCED.where(*wanted).order_by(leaf.c.leaf_index)))
+
+
+def find_sequenced(conn: Connection, seq: int) -> Sequenced | None:
+    """The event of that seq; None when there is none in the tree."""
+    found = _events(conn.execute(_SEQUENCED.where(inbox.c.seq == seq)))
+    return found[0] if found else None
+
+
+_SEQUENCED = select(
+    leaf.c.leaf_index,
+    inbox.c.seq,
+    inbox.c.partner,
+    inbox.c.type,
+    inbox.c.topic,
+    inbox.c.key,
+    inbox.c.subject,
+    inbox.c.accepted_at,
+    inbox.c.resolved,
+    inbox.c.event,
+).join_from(leaf, inbox, leaf.c.seq == inbox.c.seq)
+
+
+def _events(rows: CursorResult[Any]) -> list[Sequenced]:
     return [Sequenced(*row[:-1], **json.loads(row.event)) for row in rows]

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from hub.store.bulk import write_rows
-from hub.store.tables import parked
+from hub.store.tables import inbox, parked, verdict
 from hub.store.vault import Vault
 
 LISTED_MAX = 1_000
-CONTENT_BYTES_MAX = 1_048_576
+CONTENT_BYTES_MAX = 8_388_608
+"""A batch of the largest size, with its headers, is kept whole."""
+WAITING_OF_PARTNER_MAX = 10_000
+NOT_KEPT = " (not kept: too many wait)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +31,32 @@ class Parked:
 
 
 def park(conn: Connection, vault: Vault, messages: Sequence[Parked]) -> None:
-    """Keep messages; one that was parked before stays as it is."""
+    """Keep messages; one that was parked before stays as it is.
+
+    Of a partner that has WAITING_OF_PARTNER_MAX already, their contents are not kept.
+    """
+    full = {one for one in {one.partner for one in messages} if one and _has_too_many(conn, one)}
     rows = [
         {
             "id": one.id,
             "partner": one.partner,
-            "error": one.error[:1_000],
-            "content": vault.seal_parked(one.id, one.content[:CONTENT_BYTES_MAX]),
+            "error": one.error[:1_000] + (NOT_KEPT if one.partner in full else ""),
+            "content": vault.seal_parked(
+                one.id, b"" if one.partner in full else one.content[:CONTENT_BYTES_MAX]
+            ),
             "parked_at": one.parked_at,
             "published": False,
         }
         for one in messages
     ]
     write_rows(conn, parked, rows, update=())
+
+
+def _has_too_many(conn: Connection, partner: str) -> bool:
+    waiting = select(parked.c.id).where(parked.c.partner == partner, parked.c.replayed_at.is_(None))
+    some = waiting.limit(WAITING_OF_PARTNER_MAX).subquery()
+    count = conn.execute(select(func.count()).select_from(some)).scalar_one()
+    return bool(count >= WAITING_OF_PARTNER_MAX)
 
 
 def list_parked(conn: Connection, vault: Vault, id_: str | None = None) -> list[Parked]:
@@ -57,6 +73,42 @@ def list_parked(conn: Connection, vault: Vault, id_: str | None = None) -> list[
             row.parked_at,
             row.replayed_at,
         )
+        for row in conn.execute(query)
+    ]
+
+
+def find_parked(conn: Connection, vault: Vault, id_: str) -> Parked | None:
+    """The parked message of that id."""
+    found = list_parked(conn, vault, id_)
+    return found[0] if found else None
+
+
+def parked_headings(conn: Connection) -> list[Parked]:
+    """What is parked, without contents: first what was not replayed, each oldest first."""
+    columns = parked.c.id, parked.c.partner, parked.c.error, parked.c.parked_at, parked.c.replayed_at
+    query = select(*columns).order_by(parked.c.replayed_at.is_not(None), parked.c.parked_at, parked.c.id)
+    return [
+        Parked(row.id, row.partner, row.error, b"", row.parked_at, row.replayed_at)
+        for row in conn.execute(query.limit(LISTED_MAX))
+    ]
+
+
+def parked_events(conn: Connection, seq: int | None = None) -> list[Parked]:
+    """Events that could not be folded, as if they were messages `seq/<N>`; with a seq that one alone.
+
+    content: the event as stored, with personal members sealed. parked_at: when it was accepted.
+    """
+    query = (
+        select(inbox.c.seq, inbox.c.partner, inbox.c.accepted_at, inbox.c.event, verdict.c.message)
+        .join_from(verdict, inbox, verdict.c.seq == inbox.c.seq)
+        .where(verdict.c.status == "parked")
+        .order_by(inbox.c.seq)
+        .limit(LISTED_MAX)
+    )
+    if seq is not None:
+        query = query.where(inbox.c.seq == seq)
+    return [
+        Parked(f"seq/{row.seq}", row.partner, row.message, row.event.encode(), row.accepted_at)
         for row in conn.execute(query)
     ]
 

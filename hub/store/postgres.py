@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, TypeVar
 
 import asyncpg
-from sqlalchemy import URL, Connection, make_url, text
+from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -27,13 +27,12 @@ from hub.store.engine import (
     is_passing,
 )
 from hub.store.roles import INTAKE, PROJECTOR, READER
+from hub.store.signals import CONNECT_S_MAX, PostgresSignals, connected
 
 INTAKE_LOCK = 0x6875_6201
 """Advisory lock of the one writer: the order of its holders is the order of acceptance."""
 LEADER_LOCKS = {"sequencer": 0x6875_6202}
 READERS = 8
-CONNECT_S_MAX = 5.0
-CLOSE_S_MAX = 2.0
 STATEMENT_MS_MAX = 30_000
 IDLE_IN_TRANSACTION_MS_MAX = 5_000
 """A process that stands still in a transaction loses it, and with it the locks that others wait for."""
@@ -41,7 +40,6 @@ LEADER_IDLE_MS_MAX = 10_000
 LEADER_PING_S = 2.0
 LEADER_RETRY_S = 0.5
 REPLACED_SCHEMA = "read_replaced"
-SIGNALS = ("hub_accepted", "hub_sequenced", "hub_projected")
 
 T = TypeVar("T")
 
@@ -114,7 +112,7 @@ class PostgresStore:
     async def leading(self, name: str) -> AsyncIterator[Leadership]:
         """Holds a lock of the session; a leader that stands still is cut off, and another one leads."""
         settings = {"idle_session_timeout": str(LEADER_IDLE_MS_MAX), "application_name": f"hub {name}"}
-        async with _connected(self._url, settings) as connection:
+        async with connected(self._url, settings) as connection:
             # Asked again and again: the leader that has the lock is in another process.
             while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCKS[name]):  # noqa: ASYNC110
                 await asyncio.sleep(LEADER_RETRY_S)
@@ -163,44 +161,6 @@ class PostgresStore:
         return engine
 
 
-class PostgresSignals:
-    """NOTIFY and LISTEN; a connection of its own for each direction, made when first needed."""
-
-    def __init__(self, url: URL) -> None:
-        self._url = url
-        self._sender: asyncpg.Connection[Any] | None = None
-        self._sending = asyncio.Lock()
-
-    async def send(self, name: str, content: str = "") -> None:
-        """Tell every listening process; what cannot be told is found by polling."""
-        async with self._sending:
-            try:
-                if self._sender is None or self._sender.is_closed():
-                    self._sender = await asyncpg.connect(**_arguments(self._url, {}))
-                await self._sender.execute("SELECT pg_notify($1, $2)", name, content)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
-                await self.close()
-
-    async def listen(self) -> AsyncIterator[tuple[str, str]]:
-        """What other processes tell, and this one."""
-        told: asyncio.Queue[tuple[str, str] | None] = asyncio.Queue()
-        async with _connected(self._url, {}) as connection:
-            connection.add_termination_listener(lambda _: told.put_nowait(None))
-            for name in SIGNALS:
-                await connection.add_listener(
-                    name, lambda _connection, _pid, name, content: told.put_nowait((name, content))
-                )
-            while (message := await told.get()) is not None:
-                yield message
-        raise StoreUnavailable("the connection that listens was cut off")
-
-    async def close(self) -> None:
-        """Drop the sender's connection."""
-        sender, self._sender = self._sender, None
-        if sender is not None:
-            await _close(sender)
-
-
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 
 
@@ -218,32 +178,6 @@ async def _run(engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
         if is_passing(error):
             raise StoreUnavailable(str(error.orig)) from error
         raise
-
-
-@contextlib.asynccontextmanager
-async def _connected(url: URL, settings: Mapping[str, str]) -> AsyncIterator[asyncpg.Connection[Any]]:
-    """A connection of its own; StoreUnavailable when there is none to be had."""
-    try:
-        connection = await asyncpg.connect(**_arguments(url, settings))
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-        raise StoreUnavailable(str(error)) from error
-    try:
-        yield connection
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise StoreUnavailable(str(error)) from error
-    finally:
-        await _close(connection)
-
-
-async def _close(connection: asyncpg.Connection[Any]) -> None:
-    """Say goodbye, or hang up when nobody answers."""
-    with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        await connection.close(timeout=CLOSE_S_MAX)
-
-
-def _arguments(url: URL, settings: Mapping[str, str]) -> dict[str, Any]:
-    names = url.translate_connect_args(username="user")
-    return {**names, **url.query, "timeout": CONNECT_S_MAX, "server_settings": dict(settings)}
 
 
 async def _ping(connection: asyncpg.Connection[Any], leadership: Leadership) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from hub.domain.opportunities import Opportunity
 from hub.domain.record import Record
@@ -18,7 +18,17 @@ from hub.store.parts import parts
 from hub.store.records import save_records
 from hub.store.referrals import index_referrals
 from hub.store.services import index_services
-from hub.store.tables import leaf, position, verdict
+from hub.store.tables import (
+    leaf,
+    opportunity_row,
+    position,
+    record,
+    referral_party,
+    referral_row,
+    service_row,
+    tag,
+    verdict,
+)
 
 INBOX = "inbox"
 """The lane of the whole tree, in order."""
@@ -122,6 +132,28 @@ def save_verdicts(conn: Connection, verdicts: Sequence[Verdict]) -> None:
         for one in verdicts
     ]
     write_rows(conn, verdict, rows)
+
+
+def verdicts_of(conn: Connection, key: str) -> dict[int, str]:
+    """Status of each event of a key that the read model shows, by seq."""
+    rows = conn.execute(select(verdict.c.seq, verdict.c.status).where(verdict.c.key == key))
+    return {row.seq: row.status for row in rows}
+
+
+def forget_key(conn: Connection, key: str) -> None:
+    """Remove the state of a key, its verdicts, and every row that follows from them: it is folded again."""
+    of_key = conn.execute(select(record.c.kind, record.c.id).where(record.c.key == key)).all()
+    for table, column, kinds in (
+        (service_row, service_row.c.id, {Service.kind}),
+        (opportunity_row, opportunity_row.c.id, {Opportunity.kind}),
+        (tag, tag.c.item, {Service.kind, Opportunity.kind}),
+    ):
+        for ids in parts(row.id for row in of_key if row.kind in kinds):
+            conn.execute(delete(table).where(column.in_(ids)))
+    for table in (referral_row, referral_party):
+        conn.execute(delete(table).where(table.c.firm == key))
+    for table in (record, verdict):
+        conn.execute(delete(table).where(table.c.key == key))
 
 
 def save_changes(conn: Connection, changed: Sequence[tuple[str, Record, int]]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from hub.domain.consents import Consent
 from hub.domain.diagnoses import Diagnosis
@@ -25,7 +25,7 @@ from hub.domain.services import Service
 from hub.domain.viewer import Viewer
 from hub.domain.visits import Visit
 from hub.store.bulk import write_rows
-from hub.store.parts import parts
+from hub.store.lookup import Lookup
 from hub.store.tables import record
 
 KINDS: dict[str, type[Record]] = {
@@ -50,17 +50,14 @@ KINDS: dict[str, type[Record]] = {
     )
 }
 R = TypeVar("R", bound=Record)
-_BY_KEY = select(record.c.key, record.c.kind, record.c.id, record.c.doc).where(
-    record.c.key.in_(bindparam("keys", expanding=True))
-)
+_BY_KEY = Lookup(select(record.c.key, record.c.kind, record.c.id, record.c.doc), record.c.key)
 
 
 def load_states(conn: Connection, keys: Iterable[str]) -> dict[str, KeyState]:
     """State of each key, empty for those that have none yet."""
     states = {key: KeyState() for key in keys}
-    for part in parts(states):
-        for row in conn.execute(_BY_KEY, {"keys": part}):
-            states[row.key].records[row.kind, row.id] = decode(KINDS[row.kind], row.doc)
+    for row in _BY_KEY.rows(conn, states):
+        states[row.key].records[row.kind, row.id] = decode(KINDS[row.kind], row.doc)
     return states
 
 

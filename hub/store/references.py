@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from datetime import date
 from typing import TypeVar
 
-from sqlalchemy import Connection, bindparam, select, tuple_
+from sqlalchemy import Connection, select
 
 from hub.domain.references import ReferenceChange, membership_network
 from hub.store.bulk import write_rows
-from hub.store.parts import parts
+from hub.store.lookup import Lookup
 from hub.store.tables import reference
 
 K = TypeVar("K")
@@ -20,12 +20,8 @@ Row = tuple[str, str, str, str, bool]  # kind, id, owner, target, live
 
 _COLUMNS = (reference.c.kind, reference.c.id, reference.c.owner, reference.c.target, reference.c.live)
 # Built once: they run for every group of the intake.
-_NAMED = select(*_COLUMNS).where(
-    tuple_(reference.c.kind, reference.c.id).in_(bindparam("names", expanding=True))
-)
-_MEMBERS = select(*_COLUMNS).where(
-    reference.c.kind == "member", reference.c.owner.in_(bindparam("partners", expanding=True))
-)
+_NAMED = Lookup(select(*_COLUMNS), reference.c.kind, reference.c.id)
+_MEMBERS = Lookup(select(*_COLUMNS).where(reference.c.kind == "member"), reference.c.owner)
 
 
 class References:
@@ -40,14 +36,12 @@ class References:
 
     def load(self, names: Iterable[tuple[str, str]], members: Iterable[str] = ()) -> None:
         """Read what is about to be asked for. names: (kind, id); members: partners with memberships."""
-        conn, wanted = self._conn, sorted(set(names))
-        for part in parts(wanted):
-            for row in conn.execute(_NAMED, {"names": part}):
-                self._rows[row.kind, row.id][row.owner] = (row.kind, row.id, row.owner, row.target, row.live)
-        for slugs in parts(sorted(set(members))):
-            self._members |= {slug: {} for slug in slugs}
-            for row in conn.execute(_MEMBERS, {"partners": slugs}):
-                self._members[row.owner][row.id] = (row.kind, row.id, row.owner, row.target, row.live)
+        slugs = sorted(set(members))
+        for row in _NAMED.rows(self._conn, sorted(set(names))):
+            self._rows[row.kind, row.id][row.owner] = (row.kind, row.id, row.owner, row.target, row.live)
+        self._members |= {slug: {} for slug in slugs}
+        for row in _MEMBERS.rows(self._conn, slugs):
+            self._members[row.owner][row.id] = (row.kind, row.id, row.owner, row.target, row.live)
 
     def owner(self, kind: str, id_: str) -> str | None:
         """Who brought a live thing into being; None when there is no such thing."""

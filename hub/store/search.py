@@ -28,6 +28,8 @@ _ESCAPE = "/"
 
 def fold(text: str) -> str:
     """Text without case, accents and line breaks: "Économie  d'été" gives "economie d'ete"."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     apart = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(char for char in apart if not unicodedata.combining(char))
     return " ".join(plain.translate(_LETTERS).split())

@@ -117,7 +117,7 @@ class SqliteStore:
 class _NoSignals:
     """There is no other process to tell anything."""
 
-    async def send(self, name: str, content: str = "") -> None:
+    def send(self, name: str, content: str = "") -> None:
         """Nobody listens."""
 
     async def listen(self) -> AsyncIterator[tuple[str, str]]:

@@ -151,10 +151,11 @@ delivery = Table(
     Column("topic_id", String, nullable=False),
     Column("partition", Number, nullable=False),
     Column("log_offset", Number, nullable=False),
-    Column("seq", Number),  # of the accepted event, or of the earlier one that this repeats
-    Column("problem", String),  # JSON: code, message, remedy; null when it was accepted
+    Column("seqs", String),  # JSON array: of the accepted events, or of earlier ones that these repeat
+    Column("problem", LargeBinary),  # sealed JSON: status, code, message, remedy; null when accepted
     Column("at", String, nullable=False),
     PrimaryKeyConstraint("partner", "topic_id", "partition", "log_offset"),
+    Index("delivery_at", "partner", "at"),  # A partner's newest topic is that of its newest delivery.
 )
 
 parked = Table(

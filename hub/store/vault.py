@@ -18,25 +18,21 @@ from typing import Any
 from uuid import uuid4
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from hub.domain.marks import Sealed
 from hub.store.bulk import write_rows
 from hub.store.keyfiles import key_file
-from hub.store.parts import parts
+from hub.store.lookup import Lookup
 from hub.store.tables import subject_key
 
 NONCE_BYTES = 12
 PREFIX = "sealed"
 
 
-_BY_DIGEST = select(subject_key.c.digest, subject_key.c.surrogate, subject_key.c.wrapped_key).where(
-    subject_key.c.digest.in_(bindparam("digests", expanding=True))
-)
-
-_BY_SURROGATE = select(subject_key.c.surrogate, subject_key.c.wrapped_key).where(
-    subject_key.c.surrogate.in_(bindparam("surrogates", expanding=True))
-)
+_KEYS = select(subject_key.c.digest, subject_key.c.surrogate, subject_key.c.wrapped_key)
+_BY_DIGEST = Lookup(_KEYS, subject_key.c.digest)
+_BY_SURROGATE = Lookup(_KEYS, subject_key.c.surrogate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +71,14 @@ class Vault:
         digests = {self.subject_digest(one): one for one in wire_ids}
         return {
             digests[row.digest]: self._subject(row.surrogate, row.wrapped_key)
-            for part in parts(digests)
-            for row in conn.execute(_BY_DIGEST, {"digests": part})
+            for row in _BY_DIGEST.rows(conn, digests)
         }
 
     def by_surrogate(self, conn: Connection, surrogates: Iterable[str]) -> dict[str, Subject]:
         """Subjects by surrogate, those that exist."""
         return {
             row.surrogate: self._subject(row.surrogate, row.wrapped_key)
-            for part in parts(set(surrogates))
-            for row in conn.execute(_BY_SURROGATE, {"surrogates": part})
+            for row in _BY_SURROGATE.rows(conn, set(surrogates))
         }
 
     def make(self, wire_id: str) -> tuple[Subject, dict[str, Any]]:

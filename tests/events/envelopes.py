@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from hub.events.envelope import BATCH, STRUCTURED, Envelope, EnvelopeError, parse
+from hub.events.envelope import BATCH, STRUCTURED, Envelope, parse
+from hub.events.strict_json import EnvelopeError
 
 GOOD: dict[str, Any] = {
     "specversion": "1.0",

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hub.events.envelope import BATCH, STRUCTURED, Envelope, EnvelopeError, parse
+from hub.events.envelope import BATCH, STRUCTURED, Envelope, parse
+from hub.events.strict_json import EnvelopeError
 from tests.events.envelopes import GOOD, batch, binary, good, headers, refused, structured, with_data
 
 

@@ -13,10 +13,13 @@ from kafka import TopicPartition
 from sqlalchemy import Connection
 
 from hub.events.backbone import Batch, Delivered, missing_from_inbox
+from hub.events.deliveries import Deliveries
 from hub.events.intake import Intake
+from hub.events.kafka.access import Access
 from hub.events.kafka.connection import Cluster, LogIdentity
 from hub.events.kafka.lanes import GroupReader, starts
 from hub.events.kafka.messages import LANE_TOPICS, Foreign, Unreadable, from_record, lane_of
+from hub.events.kafka.partner_topics import PartnerTopics
 from hub.events.kafka.relay import Relay
 from hub.settings import Settings
 from hub.store.engine import Store
@@ -37,7 +40,9 @@ class KafkaBackbone:
 
     def __init__(self, settings: Settings, store: Store, vault: Vault, intake: Intake) -> None:
         self.cluster = Cluster(settings)
-        self._store, self._vault, self._intake = store, vault, intake
+        self.access = Access(self.cluster)
+        self._store, self._vault = store, vault
+        self._partner_topics = PartnerTopics(self.cluster, store, Deliveries(store, vault, intake))
         self._hub_id = vault.digest("hub", b"").hex()[:32]
         self._relay = Relay(store, self.cluster, self._hub_id)
         self._reader = GroupReader(self.cluster, GROUP, {"topics": list(LANE_TOPICS)}, self._starts)
@@ -88,18 +93,20 @@ class KafkaBackbone:
 
     async def missing(self, gaps: Mapping[str, int], limit: int) -> Batch:
         """From the inbox, which has everything."""
-        partitions = self.cluster.partitions
-        return await missing_from_inbox(
-            self._store, lambda topic, key: lane_of(topic, key, partitions), gaps, limit
-        )
+        return await missing_from_inbox(self._store, self.lane, gaps, limit)
+
+    def lane(self, topic: str, key: str) -> str:
+        """Name of the lane that events of the key come by."""
+        return lane_of(topic, key, self.cluster.partitions)
 
     async def take_in(self) -> None:
         """Take in what partners write to their own topics, for ever."""
-        await asyncio.Event().wait()
+        await self._partner_topics.run()
 
     async def close(self) -> None:
-        """Leave the group."""
+        """Leave the groups."""
         await self._reader.drop()
+        await self._partner_topics.close()
 
     async def _starts(
         self, identity: LogIdentity, partitions: Iterable[TopicPartition]

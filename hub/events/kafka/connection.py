@@ -13,6 +13,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from hub.domain.refusal import Refusal
+from hub.events.envelope import BATCH_BYTES_MAX
 from hub.events.kafka.messages import LANE_TOPICS
 from hub.events.unfit import Unfit
 from hub.settings import Settings
@@ -24,6 +25,17 @@ CONNECT_MS_MAX = 5_000
 REQUEST_MS_MAX = 5_000
 REPLICATION_WANTED = 3
 DAY_MS = 86_400_000
+# What partners write is not sealed: it stays no longer than it takes to be read, see partner_topics.py.
+INBOX_CONFIGS = {
+    "retention.ms": str(DAY_MS),
+    "segment.ms": str(DAY_MS // 24),
+    # Retention counts from the broker's clock: a record of yesterday's would be gone before it is read.
+    "message.timestamp.type": "LogAppendTime",
+    # The broker unpacks what comes compressed, by whatever codec, and then measures it: no small record
+    # becomes a large one in the hub's memory, and every record is one that the hub can read.
+    "compression.type": "uncompressed",
+    "max.message.bytes": str(BATCH_BYTES_MAX + 65_536),
+}
 
 T = TypeVar("T")
 
@@ -99,13 +111,13 @@ class Cluster:
 
         Unfit, for instance when a topic has another number of partitions.
         """
-        return await self.administer(lambda admin: self._make(admin, TOPICS))
+        return await self.administer(lambda admin: self._make(admin, TOPICS, {}))
 
     async def make_inbox(self, topic: str) -> list[str]:
         """The same for the topic that one partner writes to."""
-        return await self.administer(lambda admin: self._make(admin, (topic,)))
+        return await self.administer(lambda admin: self._make(admin, (topic,), INBOX_CONFIGS))
 
-    def _make(self, admin: KafkaAdminClient, topics: tuple[str, ...]) -> list[str]:
+    def _make(self, admin: KafkaAdminClient, topics: tuple[str, ...], others: Mapping[str, str]) -> list[str]:
         brokers = len(admin.describe_cluster()["brokers"])
         copies = self._settings.kafka_replication or min(REPLICATION_WANTED, brokers)
         configs = {
@@ -115,6 +127,7 @@ class Cluster:
             "min.insync.replicas": str(min(2, copies)),
             # Repeated as the record was written: positions in the tree rule here, not clocks.
             "message.timestamp.type": "CreateTime",
+            **others,
         }
         shape = {"num_partitions": self.partitions, "replication_factor": copies, "configs": configs}
         known = {one["name"]: one for one in admin.describe_topics() if one["name"] in topics}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
-from kafka.errors import KafkaError
+from kafka.errors import CorruptRecordError, KafkaError, UnsupportedCodecError
 
 from hub.events.kafka.connection import Cluster, KafkaUnavailable, LogIdentity
 from hub.store.projection import Position
@@ -25,10 +25,23 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
+class Spoiled(NamedTuple):
+    """In the place of a record that kafka-python cannot read, such as one with a header that is not UTF-8."""
+
+    topic: str
+    partition: int
+    offset: int
+    error: str
+    key: bytes | None = None
+    value: bytes | None = None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+
+
 class GroupReader:
     """A member of a consumer group, made anew after every fault; kafka-python blocks, so it has a thread.
 
     start: offset of each partition of a topic's id to begin with; None for the oldest that is kept.
+    settings: of the consumer, besides those that all have.
     """
 
     def __init__(
@@ -39,10 +52,13 @@ class GroupReader:
         start: Callable[
             [LogIdentity, Iterable[TopicPartition]], Coroutine[Any, Any, dict[TopicPartition, int | None]]
         ],
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         self._cluster, self._group, self._topics, self._start = cluster, group, topics, start
+        self._settings = dict(settings or {})
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="consumer")
         self._consumer: Any = None
+        self._unread: tuple[TopicPartition, int] | None = None
         self.identity = LogIdentity("", {})
         self.assigned: frozenset[TopicPartition] = frozenset()
 
@@ -79,10 +95,32 @@ class GroupReader:
                 session_timeout_ms=SESSION_MS,
                 allow_auto_create_topics=False,
                 metrics_enabled=False,
+                **self._settings,
             )
             consumer.subscribe(**self._topics, listener=_Seeking(self))
             self._consumer = consumer
-        return dict(self._consumer.poll(timeout_ms=POLL_MS, max_records=limit))
+        try:
+            return dict(self._consumer.poll(timeout_ms=POLL_MS, max_records=limit))
+        except (CorruptRecordError, UnsupportedCodecError) as error:
+            return self._step_over(error)
+
+    def _step_over(self, error: KafkaError) -> dict[TopicPartition, list[Any]]:
+        """Go on behind a record that cannot be read twice: whoever wrote it must not stop all others.
+
+        What follows it in the same batch cannot be read either, and is stepped over one by one.
+        """
+        # Which record it is, kafka-python tells by no public member.
+        reading = self._consumer._fetcher._next_partition_records
+        if not reading:
+            raise error
+        partition = reading.topic_partition
+        offset = self._consumer.position(partition)
+        reading.drain()  # Else the next poll would ask the iterator that has failed, for ever.
+        again, self._unread = self._unread == (partition, offset), (partition, offset)
+        self._consumer.seek(partition, offset + again)
+        if not again:
+            return {}
+        return {partition: [Spoiled(partition.topic, partition.partition, offset, str(error))]}
 
     def seek(self, partitions: Iterable[TopicPartition]) -> None:
         """Begin where SQL says; called in a thread of kafka-python."""

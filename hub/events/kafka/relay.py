@@ -5,19 +5,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from hub.events.kafka.connection import Cluster
 from hub.events.kafka.messages import Record, all_lanes, lane_of, to_record
+from hub.events.kafka.parked import tell_parked
 from hub.events.kafka.producer import Producer
+from hub.events.measures import PUBLISH_S, PUBLISHED_EVENTS
 from hub.events.sequencer import follow
 from hub.store.engine import Store, StoreUnavailable
 from hub.store.inbox import Sequenced, sequenced
 from hub.store.relay import Told, begin, tell, told
 
 BATCH_EVENTS_MAX = 500
+TELL_PARKED_S = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +34,7 @@ class Relay:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="producer")
         self._producer = Producer(cluster)
         self._told: Told | None = None
+        self._told_parked_s = 0.0
 
     async def run(self, grown: asyncio.Event) -> None:
         """Publish for ever. grown: set when the tree may have something new."""
@@ -42,11 +47,16 @@ class Relay:
         """Publish one batch; whether there was anything to do."""
         try:
             at = self._told = self._told or await self._connect()
+            if time.monotonic() - self._told_parked_s > TELL_PARKED_S:
+                await tell_parked(self._store, self._publish, self._cluster.partitions)
+                self._told_parked_s = time.monotonic()
             batch = await self._store.read(lambda conn: sequenced(conn, at.leaf, BATCH_EVENTS_MAX))
             if not batch:
                 return False
             lanes, records = self._chain(at, batch)
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._producer.publish, records)
+            with PUBLISH_S.time():
+                await self._publish(records)
+            PUBLISHED_EVENTS.inc(len(records))
             end = batch[-1].leaf_index + 1
             if not await self._store.write(lambda conn: tell(conn, at.leaf, end, lanes)):
                 raise StoreUnavailable("another relay has told the log meanwhile")
@@ -58,6 +68,9 @@ class Relay:
         at.leaf = end
         at.lanes |= lanes
         return True
+
+    async def _publish(self, records: Sequence[Record]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._producer.publish, records)
 
     def _chain(self, at: Told, batch: Sequence[Sequenced]) -> tuple[dict[str, int], list[Record]]:
         """Records of the batch, each naming the event before it in its lane, and the last of each lane."""

@@ -25,11 +25,12 @@ def upgrade() -> None:
         sa.Column("topic_id", String, nullable=False),
         sa.Column("partition", Number, nullable=False),
         sa.Column("log_offset", Number, nullable=False),
-        sa.Column("seq", Number, nullable=True),
-        sa.Column("problem", String, nullable=True),
+        sa.Column("seqs", String, nullable=True),
+        sa.Column("problem", sa.LargeBinary(), nullable=True),
         sa.Column("at", String, nullable=False),
         sa.PrimaryKeyConstraint("partner", "topic_id", "partition", "log_offset"),
     )
+    op.create_index("delivery_at", "delivery", ["partner", "at"])
     op.create_table(
         "parked",
         sa.Column("id", String, nullable=False),

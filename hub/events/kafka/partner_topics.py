@@ -1,0 +1,147 @@
+"""Partners' own topics, `in.<partner>`: read by a group of consumers, taken in, and deleted from the log.
+
+Where to go on is what SQL says, by topic id: the offset after the last message of which it stands written
+what became of it. What partners write is not sealed, so it does not stay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient
+
+from hub.events.deliveries import Deliveries, Message
+from hub.events.envelope import BATCH_BYTES_MAX
+from hub.events.kafka.connection import Cluster, KafkaUnavailable, LogIdentity, topic_id
+from hub.events.kafka.lanes import GroupReader, Spoiled
+from hub.events.sequencer import follow
+from hub.store.deliveries import TOPIC_PREFIX, Place, next_offset
+from hub.store.engine import Store
+
+GROUP = "hub.intake"
+PATTERN = rf"^{TOPIC_PREFIX.replace('.', '[.]')}.+"
+NEW_TOPICS_S_MAX = 5.0
+"""How soon a topic is found that was made while the hub runs."""
+SWEEP_S = 3.0
+READ_RECORDS_MAX = 256
+
+log = logging.getLogger(__name__)
+
+
+class PartnerTopics:
+    """One member of the group. What it has read waits for the intake, and nothing more is read meanwhile."""
+
+    def __init__(self, cluster: Cluster, store: Store, deliveries: Deliveries) -> None:
+        self._cluster, self._store, self._deliveries = cluster, store, deliveries
+        settings = {
+            "metadata_max_age_ms": int(NEW_TOPICS_S_MAX * 1_000),
+            # Bounds what is in memory; a larger batch comes alone.
+            "fetch_max_bytes": BATCH_BYTES_MAX,
+        }
+        self._reader = GroupReader(cluster, GROUP, {"pattern": PATTERN}, self._starts, settings)
+        self._topic_ids: dict[TopicPartition, str] = {}
+        self._pending: Sequence[Message] = ()
+        self._read: dict[TopicPartition, int] = {}
+        self._deletable: dict[TopicPartition, int] = {}
+        self._swept_at_s = time.monotonic()
+
+    async def run(self) -> None:
+        """Take in for ever."""
+        polled = asyncio.Event()
+        polled.set()
+        await follow(polled, self.step, "partners_topics")
+
+    async def step(self) -> bool:
+        """Take in what has been read, once, whatever happens on the way; then delete it from the log."""
+        if not self._pending:
+            self._pending = await self._poll()
+        if self._pending:
+            await self._deliveries.take_in(self._pending)
+            self._pending = ()
+            self._deletable |= self._read
+        if time.monotonic() - self._swept_at_s > SWEEP_S:
+            self._swept_at_s = time.monotonic()
+            await self._sweep()
+        return True  # Polling waits by itself.
+
+    async def close(self) -> None:
+        """Leave the group."""
+        await self._reader.drop()
+
+    async def _poll(self) -> list[Message]:
+        found = await self._reader.poll(READ_RECORDS_MAX)
+        if unplaced := [one for one in found if one not in self._topic_ids]:
+            # Without the topic's id nobody could say later that these were read.
+            await self._reader.drop()
+            raise KafkaUnavailable(f"the ids of the topics of {unplaced} are not known")
+        self._read = {partition: records[-1].offset + 1 for partition, records in found.items()}
+        return [
+            _message(record, self._topic_ids[partition])
+            for partition, records in found.items()
+            for record in records
+        ]
+
+    async def _starts(
+        self, _identity: LogIdentity, partitions: Iterable[TopicPartition]
+    ) -> dict[TopicPartition, int | None]:
+        fresh = list(partitions)
+        for one in fresh:
+            self._topic_ids.pop(one, None)
+        # Asked anew: topics are made, and made again, while the reader runs.
+        ids = (await self._cluster.identity()).topic_ids
+        known = {one: ids[one.topic] for one in fresh if one.topic in ids}
+        starts: dict[TopicPartition, int | None] = await self._store.read(
+            lambda conn: {
+                one: next_offset(conn, _partner(one.topic), id_, one.partition) for one, id_ in known.items()
+            }
+        )
+        self._topic_ids |= known
+        # A process that ended before it could delete these from the log has left it to this one.
+        self._deletable |= {one: offset for one, offset in starts.items() if offset is not None}
+        return starts
+
+    async def _sweep(self) -> None:
+        """Delete what was taken in; begin anew when a topic is not the one any more that it was."""
+        mine = {one: self._topic_ids[one] for one in self._reader.assigned if one in self._topic_ids}
+        wanted = {one: offset for one, offset in self._deletable.items() if one in mine}
+        self._deletable = {}
+        if not mine:
+            return
+        try:
+            changed = await self._cluster.administer(lambda admin: _delete(admin, mine, wanted))
+        except KafkaUnavailable as error:
+            self._deletable = wanted | self._deletable
+            log.warning("messages_not_deleted", extra={"partitions": len(wanted), "why": str(error)})
+            return
+        if changed:
+            log.warning("topics_made_again", extra={"topics": sorted(changed)})
+            await self._reader.drop()
+
+
+def _delete(
+    admin: KafkaAdminClient, ids: Mapping[TopicPartition, str], wanted: Mapping[TopicPartition, int]
+) -> set[str]:
+    """Delete records below the offsets; topics that have another id now, of which nothing is deleted."""
+    now = {one["name"]: topic_id(one) for one in admin.describe_topics()}
+    changed = {one.topic for one, id_ in ids.items() if now.get(one.topic) != id_}
+    if deletable := {one: offset for one, offset in wanted.items() if one.topic not in changed}:
+        admin.delete_records(deletable)
+    return changed
+
+
+def _partner(topic: str) -> str:
+    return topic.removeprefix(TOPIC_PREFIX)
+
+
+def _message(record: Any, topic_id: str) -> Message:
+    return Message(
+        Place(_partner(record.topic), topic_id, record.partition, record.offset),
+        record.headers,
+        record.value or b"",
+        record.error if isinstance(record, Spoiled) else None,
+    )
