@@ -48,13 +48,13 @@ def begin(conn: Connection, log: str, since: str, lanes: Iterable[str]) -> int:
 
     What is older, projectors find in the inbox: every lane begins with a gap up to there.
     """
+    size = select(func.coalesce(func.max(leaf.c.leaf_index) + 1, 0)).scalar_subquery()
+    # One statement: a tree that grows between two would be passed over.
     first = conn.execute(
-        select(func.min(leaf.c.leaf_index))
+        select(func.coalesce(func.min(leaf.c.leaf_index), size))
         .join_from(leaf, inbox, leaf.c.seq == inbox.c.seq)
         .where(inbox.c.accepted_at >= since)
     ).scalar_one()
-    if first is None:
-        first = conn.execute(select(func.coalesce(func.max(leaf.c.leaf_index) + 1, 0))).scalar_one()
     conn.execute(delete(relay))
     write_rows(conn, relay, [{"lane": TREE, "leaf": first, "log": log}])
     write_rows(conn, relay, [{"lane": lane, "leaf": first - 1} for lane in lanes])
