@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,12 +19,16 @@ from graphql import (
     validate,
 )
 
+from hub.domain.refusal import Refusal
+from hub.graphql.context import refused
 from hub.graphql.limits import COST_MAX, TOKENS_MAX, Cost, cost_of, shape_error, too_large
 
 REMEMBERED_MAX = 500
 REMEMBERED_CHARS_MAX = 16_000
 """Longer texts are rare, and would let strangers fill the memory."""
 ERRORS_MAX = 20
+_NUL = re.compile(r"\x00|\\u(?:0000|\{0+\})")
+"""As it is, or as GraphQL may write it in a text; PostgreSQL has no such text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,13 @@ class Documents:
         return too_large("a cost of", cost.fields, COST_MAX) if cost and cost.fields > COST_MAX else None
 
     def _prepare(self, text: str) -> Prepared:
+        if _NUL.search(text):
+            refusal = Refusal(
+                "payload.invalid",
+                "the document holds the character U+0000, which no text of the hub does",
+                "Leave the character out.",
+            )
+            return Prepared(None, (refused(refusal),))
         try:
             document = parse(text, max_tokens=TOKENS_MAX)
         except GraphQLSyntaxError as error:
