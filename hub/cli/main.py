@@ -5,9 +5,21 @@ from __future__ import annotations
 import typer
 from pydantic import ValidationError
 
-from hub.cli import clients, demo, documents, imports, ledger, partners, rebuild, serve
+from hub.cli import (
+    clients,
+    demo,
+    documents,
+    imports,
+    ledger,
+    parked,
+    partner_kafka,
+    partners,
+    rebuild,
+    serve,
+)
 from hub.cli.terminal import talk
 from hub.events.unfit import Unfit
+from hub.store.engine import StoreUnavailable
 
 app = typer.Typer(
     name="hub",
@@ -25,9 +37,11 @@ app.command("import")(imports.import_)
 app.command("rebuild")(rebuild.rebuild)
 app.command("schema")(documents.schema)
 app.command("openapi")(documents.openapi)
+partners.app.command("kafka")(partner_kafka.kafka)
 app.add_typer(partners.app, name="partner")
 app.add_typer(clients.app, name="client")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(parked.app, name="parked")
 
 
 def main() -> None:
@@ -37,6 +51,10 @@ def main() -> None:
     except Unfit as error:
         talk.print(f"[bold red]{error.refusal.code}[/]: {error.refusal.message}")
         talk.print(f"[dim]{error.refusal.remedy}[/]")
+        raise SystemExit(1) from None
+    except StoreUnavailable as error:
+        talk.print(f"[bold red]hub.unavailable[/]: {error}")
+        talk.print("[dim]Start the database and Kafka, or check HUB_DATABASE_URL and HUB_KAFKA_BOOTSTRAP.[/]")
         raise SystemExit(1) from None
     except ValidationError as error:
         for one in error.errors():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -18,7 +18,11 @@ from hub.domain.scopes import Audience
 from hub.events.spine import Hub, open_hub
 from hub.settings import Settings
 from hub.store import clients
+from hub.store.engine import StoreUnavailable
 from hub.store.opening import truth_exists
+
+if TYPE_CHECKING:
+    from hub.events.kafka import KafkaBackbone
 
 app = typer.Typer(no_args_is_help=True, help="Partners, their clients and keys.")
 keys = typer.Typer(no_args_is_help=True, help="Keys of a client; two may be live at a time.")
@@ -93,7 +97,7 @@ def show(slug: str, json_: Json = False) -> None:
     """Show one client: grant, keys, standing."""
     client = run(lambda hub: hub.store.read(lambda conn: clients.find_client(conn, slug)))
     if client is None:
-        refuse(_no_client(slug))
+        refuse(no_client(slug))
     if json_:
         print_json(_public(client))
         return
@@ -115,10 +119,26 @@ def resume(slug: str, reason: Reason = "operator") -> None:
 
 def _change_status(slug: str, type_: str, reason: str) -> None:
     payload = {"on": str(datetime.now(UTC).date()), "reason": reason}
-    refusal = run(lambda hub: post(hub, event(type_, slug, payload)))
+
+    async def change(hub: Hub) -> Refusal | None:
+        refusal = await post(hub, event(type_, slug, payload))
+        if refusal is None and hub.kafka:
+            await _tell_kafka(hub.kafka, slug, type_)
+        return refusal
+
+    refusal = run(change)
     if refusal:
         refuse(refusal)
     talk.print(f"{slug}: {type_}")
+
+
+async def _tell_kafka(kafka: KafkaBackbone, slug: str, type_: str) -> None:
+    """Close or open the partner's topic. The intake refuses what a suspended partner writes in any case."""
+    change = kafka.access.withdraw if "suspended" in type_ else kafka.access.give_back
+    try:
+        await change(slug)
+    except StoreUnavailable as error:
+        talk.print(f"[bold yellow]Kafka was not told[/], its rights there are as before: {error}")
 
 
 @keys.command("add")
@@ -199,5 +219,6 @@ def _public(client: clients.Client) -> dict[str, Any]:
     }
 
 
-def _no_client(slug: str) -> Refusal:
+def no_client(slug: str) -> Refusal:
+    """There is no client of that name."""
     return Refusal("client.unknown", f"There is no client {slug}.", "hub partner list shows them all.")

@@ -176,27 +176,36 @@ async def _work(settings: Settings) -> None:
 
 
 def migrate(json_: Json = False) -> None:
-    """Bring the database to the shape of this version, and make the topics that are missing."""
-    settings = Settings()
-    hub = open_hub(settings)
-
-    async def prepare() -> tuple[bool, list[str]]:
-        try:
-            return await prepare_read_model(
-                hub.store
-            ), await hub.kafka.cluster.make_topics() if hub.kafka else []
-        finally:
-            await hub.store.close()
-
-    anew, topics = asyncio.run(prepare())
+    """Bring the database to the shape of this version; make topics that are missing, and configure all."""
+    report = asyncio.run(_migrate(Settings()))
     if json_:
-        report = {"data_dir": str(settings.data_dir), "read_model_made": anew, "topics_made": topics}
         print_json(report)
         return
-    place = "The database" if settings.database_url else settings.data_dir
-    talk.print(f"{place} is up to date{'; the read model will be folded anew' if anew else ''}.")
-    for topic in topics:
-        talk.print(f"Topic {topic} was made.")
+    place = "The database" if Settings().database_url else report["data_dir"]
+    more = "; the read model will be folded anew" if report["read_model_made"] else ""
+    talk.print(f"{place} is up to date{more}.")
+    for done in ("made", "configured"):
+        for topic in report[f"topics_{done}"]:
+            talk.print(f"Topic {topic} was {done}.")
+
+
+async def _migrate(settings: Settings) -> dict[str, Any]:
+    hub = open_hub(settings)
+    made: list[str] = []
+    configured: list[str] = []
+    try:
+        anew = await prepare_read_model(hub.store)
+        if hub.kafka:
+            made = await hub.kafka.cluster.make_topics()
+            configured = await hub.kafka.cluster.mend_topics()
+    finally:
+        await hub.store.close()
+    return {
+        "data_dir": str(settings.data_dir),
+        "read_model_made": anew,
+        "topics_made": made,
+        "topics_configured": configured,
+    }
 
 
 def _shown(value: object) -> str:

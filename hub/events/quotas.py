@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from hub.events.envelope import BATCH_BYTES_MAX, BATCH_EVENTS_MAX
 from hub.events.measures import QUOTA_REFUSALS
@@ -24,20 +25,23 @@ SIZE_MAX = 2**31 - 1
 class Bucket:
     """Tokens that come back at a rate. level: what was there at `at_s`; below 0, what was lent."""
 
-    rate_per_s: float
+    name: str
+    rate_per_s: int
     size: int
     level: float
     at_s: float
 
     def missing_s(self, wanted: int, now_s: float) -> float:
         """Seconds until so many are there; 0 when they are. Never for more than the size: ask before."""
-        self.level = min(self.size, self.level + max(0.0, now_s - self.at_s) * self.rate_per_s)
+        level = self.level + (now_s - self.at_s) * self.rate_per_s
+        self.level = level = level if level < self.size else self.size
         self.at_s = now_s
-        return max(0.0, (wanted - self.level) / self.rate_per_s)
+        missing = wanted - level
+        # Whoever comes back in time must not find that a sum of fractions is a hair short.
+        return 0.0 if missing < 1e-6 else missing / self.rate_per_s
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What a partner has left of a quota. full_s: until the bucket is full again."""
 
     name: str
@@ -57,27 +61,27 @@ class Quotas:
         self, events_per_s: int = 0, bytes_per_s: int = 0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._clock = clock
-        self._sizes = {
-            name: (rate, max(least, min(BURST_S * rate, SIZE_MAX)))
+        self._kinds = [
+            (name, rate, max(least, min(BURST_S * rate, SIZE_MAX)))
             for name, rate, least in (
                 ("events", events_per_s, BATCH_EVENTS_MAX),
                 ("bytes", bytes_per_s, BATCH_BYTES_MAX),
             )
             if rate
-        }
-        self._buckets: dict[str, dict[str, Bucket]] = {}
+        ]
+        self._buckets: dict[str, tuple[Bucket, ...]] = {}
 
     def take(self, partner: str, *, events: int = 0, body_bytes: int = 0) -> None:
         """Take all of it or, when a bucket lacks it, nothing: Rejected 429, with the time to wait."""
-        now_s = self._clock()
-        wanted = list(self._wanted(partner, events, body_bytes))
-        for name, bucket, amount in wanted:
+        buckets, now_s = self._of(partner), self._clock()
+        for bucket in buckets:
+            amount = events if bucket.name == "events" else body_bytes
             if amount > bucket.size:
-                raise _too_much(partner, name, amount, bucket.size)
-            if wait_s := bucket.missing_s(amount, now_s):
-                raise _used_up(partner, name, amount, wait_s)
-        for _, bucket, amount in wanted:
-            bucket.level -= amount
+                raise _too_much(partner, bucket, amount)
+            if amount and (wait_s := bucket.missing_s(amount, now_s)):
+                raise _used_up(partner, bucket, amount, wait_s)
+        for bucket in buckets:
+            bucket.level -= events if bucket.name == "events" else body_bytes
 
     async def wait(self, partner: str, *, events: int = 0, body_bytes: int = 0) -> None:
         """Take all of it, and return when it would have been there: for those who can be slowed down.
@@ -85,34 +89,29 @@ class Quotas:
         What is not there is lent, also more than a bucket holds; who waits longest comes first.
         """
         now_s, wait_s = self._clock(), 0.0
-        for _, bucket, amount in self._wanted(partner, events, body_bytes):
-            wait_s = max(wait_s, bucket.missing_s(amount, now_s))
-            bucket.level -= amount
+        for bucket in self._of(partner):
+            amount = events if bucket.name == "events" else body_bytes
+            if amount:
+                wait_s = max(wait_s, bucket.missing_s(amount, now_s))
+                bucket.level -= amount
         if wait_s:
             await asyncio.sleep(wait_s)
 
     def standings(self, partner: str) -> list[Standing]:
         """What the partner has left, of each quota that there is."""
         now_s, found = self._clock(), []
-        for name, bucket in self._of(partner).items():
-            full_s = bucket.missing_s(bucket.size, now_s)
-            left = max(0, math.floor(bucket.level))
-            found.append(Standing(name, int(bucket.rate_per_s), bucket.size, left, full_s))
+        for one in self._of(partner):
+            full_s = one.missing_s(one.size, now_s)
+            found.append(Standing(one.name, one.rate_per_s, one.size, max(0, int(one.level)), full_s))
         return found
 
-    def _of(self, partner: str) -> dict[str, Bucket]:
+    def _of(self, partner: str) -> tuple[Bucket, ...]:
         buckets = self._buckets.get(partner)
         if buckets is None:
             now_s = self._clock()
-            buckets = {name: Bucket(rate, size, size, now_s) for name, (rate, size) in self._sizes.items()}
+            buckets = tuple(Bucket(name, rate, size, size, now_s) for name, rate, size in self._kinds)
             self._buckets[partner] = buckets
         return buckets
-
-    def _wanted(self, partner: str, events: int, body_bytes: int) -> Iterator[tuple[str, Bucket, int]]:
-        for name, bucket in self._of(partner).items():
-            amount = events if name == "events" else body_bytes
-            if amount:
-                yield name, bucket, amount
 
 
 def refused(partner: str, what: str, message: str, remedy: str, retry_after_s: int | None) -> Rejected:
@@ -121,22 +120,22 @@ def refused(partner: str, what: str, message: str, remedy: str, retry_after_s: i
     return Rejected(429, "quota.exceeded", message, remedy, retry_after_s=retry_after_s)
 
 
-def _used_up(partner: str, name: str, amount: int, wait_s: float) -> Rejected:
+def _used_up(partner: str, bucket: Bucket, amount: int, wait_s: float) -> Rejected:
     retry_after_s = math.ceil(wait_s)
     return refused(
         partner,
-        name,
-        f"Your quota has no {amount} {name} left just now.",
+        bucket.name,
+        f"Your quota has no {amount} {bucket.name} left just now.",
         f"Send the same again, unchanged, after {retry_after_s} s, and post more slowly.",
         retry_after_s,
     )
 
 
-def _too_much(partner: str, name: str, amount: int, size: int) -> Rejected:
+def _too_much(partner: str, bucket: Bucket, amount: int) -> Rejected:
     return refused(
         partner,
-        name,
-        f"These are {amount} {name}, and your quota never holds more than {size}.",
-        f"Waiting does not help: send batches of at most {size} {name}.",
+        bucket.name,
+        f"These are {amount} {bucket.name}, and your quota never holds more than {bucket.size}.",
+        f"Waiting does not help: send batches of at most {bucket.size} {bucket.name}.",
         None,
     )

@@ -133,6 +133,9 @@ def open_hub(settings: Settings) -> Hub:
             _check_keys(settings)
         store = open_store(settings.data_dir, settings.database_url)
         origin = _ledger_origin(settings)
+    except ValueError as error:
+        message = f"HUB_DATABASE_URL cannot be used: {error}."
+        raise Unfit(Refusal("hub.unavailable", message, "docs/settings.md says what it may be.")) from None
     except StoreUnavailable as error:
         message = f"The database does not answer: {error}."
         raise Unfit(Refusal("hub.unavailable", message, "Check HUB_DATABASE_URL, and start it.")) from None

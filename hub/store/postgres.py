@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, TypeVar
 
 import asyncpg
-from sqlalchemy import Connection, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Connection, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -48,7 +48,7 @@ class PostgresStore:
     """The store on the database of a URL, `postgresql://user:password@host:port/name`."""
 
     def __init__(self, url: str, *, read_schema: str = READ_SCHEMA) -> None:
-        self._url, self.read_schema = make_url(url).set(drivername="postgresql+asyncpg"), read_schema
+        self._url, self.read_schema = address(url), read_schema
         self._intake = self._engine(INTAKE, connections=1)
         self._write = self._engine(INTAKE, connections=2)
         self._project = self._engine(PROJECTOR, connections=2)
@@ -159,6 +159,22 @@ class PostgresStore:
         if self.read_schema != READ_SCHEMA:
             return engine.execution_options(schema_translate_map={READ_SCHEMA: self.read_schema})
         return engine
+
+
+def address(url: str) -> URL:
+    """Where the database is, for asyncpg; ValueError, which says why, for a URL that cannot be used."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError("it is no URL of the form postgresql://user:password@host:5432/name") from None
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise ValueError(f"{parsed.get_backend_name()} is not postgresql")
+    query = dict(parsed.query)
+    if mode := query.pop("sslmode", None):  # As libpq spells it.
+        query["ssl"] = mode
+    if unknown := query.keys() - {"host", "port", "ssl"}:
+        raise ValueError(f"the parameter {min(unknown)} is not one of host, port, sslmode")
+    return parsed.set(drivername="postgresql+asyncpg", query=query)
 
 
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")

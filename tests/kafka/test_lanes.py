@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from kafka import KafkaProducer, TopicPartition
-from kafka.admin import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from sqlalchemy import delete, func, select
 
 from hub.domain.registry import CASES, CATALOGUE
@@ -215,6 +215,19 @@ async def test_a_batch_that_was_folded_by_another_writes_nothing(hub: Hub) -> No
     assert first
     assert await hub.store.project(lambda conn: fold_batch(conn, batch)) == []
     await hub.kafka.close()
+
+
+async def test_topics_get_the_configuration_that_the_settings_say(hub: Hub, production: Production) -> None:
+    assert hub.kafka
+    cluster = hub.kafka.cluster
+    await cluster.make_topics()
+    assert await cluster.mend_topics() == []
+    wrong = {"cleanup.policy": "compact", "retention.ms": "1000"}
+    admin = administer(production)
+    await asyncio.to_thread(admin.alter_configs, [ConfigResource(ConfigResourceType.TOPIC, CATALOGUE, wrong)])
+    admin.close()
+    assert await cluster.mend_topics() == [CATALOGUE]
+    assert await cluster.mend_topics() == []
 
 
 async def test_topics_of_another_shape_are_refused_with_a_remedy(

@@ -9,8 +9,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
+from hub.events.spine import open_hub
+from hub.events.unfit import Unfit
+from hub.settings import Settings
 from hub.store.opening import on_truth, open_store
-from hub.store.postgres import PostgresStore
+from hub.store.postgres import PostgresStore, address
 from hub.store.schema import migrate_truth, newest_revision, prepare_read_model, revision_of
 from hub.store.tables import truth
 
@@ -88,3 +91,29 @@ async def test_each_role_may_do_its_own_work_and_nothing_else(
             await getattr(store, role)(lambda conn: conn.execute(text(statement)))
     finally:
         await store.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "query"),
+    [
+        ("postgresql://hub:secret@db:5432/hub", {}),
+        ("postgres://hub@db/hub", {}),
+        ("postgresql+asyncpg://hub@db/hub", {}),
+        ("postgresql://hub@db/hub?sslmode=verify-full", {"ssl": "verify-full"}),
+        (
+            "postgresql://hub@/hub?host=/var/run/postgresql&port=5433",
+            {"host": "/var/run/postgresql", "port": "5433"},
+        ),
+    ],
+)
+def test_usual_urls_are_understood(url: str, query: dict[str, str]) -> None:
+    assert address(url).drivername == "postgresql+asyncpg"
+    assert dict(address(url).query) == query
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://hub@db/hub", "db:5432", "postgresql://hub@db/hub?sslcert=x", "sqlite:///x"]
+)
+def test_a_url_that_cannot_be_used_says_why(tmp_path: Path, url: str) -> None:
+    with pytest.raises(Unfit, match="HUB_DATABASE_URL cannot be used"):
+        open_hub(Settings(data_dir=tmp_path, database_url=url))

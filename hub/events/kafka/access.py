@@ -39,14 +39,14 @@ _HUB_PREFIX = "hub."
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """How a partner reaches its topic. The last three are None where Kafka asks nobody who they are."""
+    """How a partner reaches its topic. Without a user where Kafka asks nobody who they are."""
 
     bootstrap_servers: str
     security_protocol: str
+    sasl_mechanism: str | None
+    username: str | None
+    password: str | None
     topic: str
-    sasl_mechanism: str | None = None
-    username: str | None = None
-    password: str | None = None
 
 
 class Access:
@@ -74,7 +74,7 @@ class Access:
         servers, protocol = ",".join(client["bootstrap_servers"]), client["security_protocol"]
         if not self.by_password:
             await self._cluster.make_inbox(topic)
-            return Login(servers, protocol, topic)
+            return Login(servers, protocol, None, None, None, topic)
         if refusal := await self._cluster.administer(lambda admin: self._obstacle(admin, slug)):
             return refusal
         await self._cluster.make_inbox(topic)
@@ -87,7 +87,7 @@ class Access:
                 f"The user {slug} could see {', '.join(sorted(seen)[:3])}; it was deleted again.",
                 "Look for ACLs of all users, and for this name among the brokers' super.users.",
             )
-        return Login(servers, protocol, topic, MECHANISM, slug, password)
+        return Login(servers, protocol, MECHANISM, slug, password, topic)
 
     async def withdraw(self, slug: str) -> None:
         """Take the right to write away, at once, also from connections that are open; the user stays.

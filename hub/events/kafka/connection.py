@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from kafka.admin import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from hub.domain.refusal import Refusal
@@ -117,18 +117,40 @@ class Cluster:
         """The same for the topic that one partner writes to."""
         return await self.administer(lambda admin: self._make(admin, (topic,), INBOX_CONFIGS))
 
-    def _make(self, admin: KafkaAdminClient, topics: tuple[str, ...], others: Mapping[str, str]) -> list[str]:
-        brokers = len(admin.describe_cluster()["brokers"])
-        copies = self._settings.kafka_replication or min(REPLICATION_WANTED, brokers)
-        configs = {
+    async def mend_topics(self) -> list[str]:
+        """Give the hub's topics the configuration that the settings say; names of those that had another.
+
+        The number of copies stays: it is changed by moving data, which is the operator's to decide.
+        """
+        return await self.administer(self._mend)
+
+    def _mend(self, admin: KafkaAdminClient) -> list[str]:
+        known = {one["name"]: one for one in admin.describe_topics() if one["name"] in TOPICS}
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in known]
+        found = admin.describe_configs(resources, config_filter="all")["topic"]
+        changed = []
+        for name, topic in known.items():
+            copies = min(len(one["replica_nodes"]) for one in topic["partitions"])
+            configs = self._configs(copies)
+            if any(found[name][key]["value"] != value for key, value in configs.items()):
+                admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, configs)])
+                changed.append(name)
+        return changed
+
+    def _configs(self, copies: int) -> dict[str, str]:
+        return {
             "cleanup.policy": "delete",
             "retention.ms": str(self.retention_days * DAY_MS),
             # One copy may be down, and what is acknowledged stands in two at least.
             "min.insync.replicas": str(min(2, copies)),
             # Repeated as the record was written: positions in the tree rule here, not clocks.
             "message.timestamp.type": "CreateTime",
-            **others,
         }
+
+    def _make(self, admin: KafkaAdminClient, topics: tuple[str, ...], others: Mapping[str, str]) -> list[str]:
+        brokers = len(admin.describe_cluster()["brokers"])
+        copies = self._settings.kafka_replication or min(REPLICATION_WANTED, brokers)
+        configs = {**self._configs(copies), **others}
         shape = {"num_partitions": self.partitions, "replication_factor": copies, "configs": configs}
         known = {one["name"]: one for one in admin.describe_topics() if one["name"] in topics}
         for name, topic in known.items():

@@ -22,6 +22,8 @@ from hub.store.relay import Told, begin, tell, told
 
 BATCH_EVENTS_MAX = 500
 TELL_PARKED_S = 2.0
+COMPARE_S = 5.0
+"""How soon it is noticed that this is another log. A producer tells only by lanes that it wrote before."""
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ class Relay:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="producer")
         self._producer = Producer(cluster)
         self._told: Told | None = None
-        self._told_parked_s = 0.0
+        self._told_parked_s = self._compared_s = 0.0
 
     async def run(self, grown: asyncio.Event) -> None:
         """Publish for ever. grown: set when the tree may have something new."""
@@ -46,6 +48,8 @@ class Relay:
     async def step(self) -> bool:
         """Publish one batch; whether there was anything to do."""
         try:
+            if time.monotonic() - self._compared_s > COMPARE_S:
+                self._told = None
             at = self._told = self._told or await self._connect()
             if time.monotonic() - self._told_parked_s > TELL_PARKED_S:
                 await tell_parked(self._store, self._publish, self._cluster.partitions)
@@ -87,8 +91,10 @@ class Relay:
         """Where to go on; from the retained past when this is not the log that was told before."""
         await self._cluster.make_topics()
         identity = await self._cluster.identity()
+        self._compared_s = time.monotonic()
         at = await self._store.read(told)
         if at.log != identity.text:
+            await self._drop()  # What the old producer still sends must not come after what is told anew.
             since = datetime.now(UTC) - timedelta(days=self._cluster.retention_days)
             start = since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
             lanes = all_lanes(self._cluster.partitions)
