@@ -2,7 +2,7 @@
 # ARGS are passed on: make demo ARGS="--once --json", make test ARGS="tests/domain -x".
 
 .SILENT:
-.PHONY: setup demo test check bench lock
+.PHONY: setup demo test check bench chaos lock
 .DEFAULT_GOAL := setup
 
 ARGS ?=
@@ -31,6 +31,9 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: $(READY)
+	$(BIN)/python -m chaos $(ARGS)
 
 # Keeps the versions that are locked, unless ARGS says --upgrade or --upgrade-package NAME.
 lock: $(READY)

@@ -29,9 +29,7 @@ from hub.store.engine import Store, StoreUnavailable
 from hub.store.vault import Vault
 
 GROUP_EVENTS_MAX = 256
-QUEUE_EVENTS_MAX = 8_192
-PARTNER_EVENTS_MAX = QUEUE_EVENTS_MAX // 2
-"""No partner alone can shut the others out."""
+QUEUE_EVENTS_MAX = 16_384
 CHECKED_AT_ONCE_MAX = 8
 
 log = logging.getLogger(__name__)
@@ -44,10 +42,18 @@ class Intake:
     """Accepts events for one process. `run` is its writer; `accepted` is set after each commit.
 
     quotas: for the edges, which charge them before they submit; here nothing is charged.
+    queue_events_max: of all partners; half of it for one, so that none alone can shut the others out.
     """
 
-    def __init__(self, store: Store, vault: Vault, quotas: Quotas | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        quotas: Quotas | None = None,
+        queue_events_max: int = QUEUE_EVENTS_MAX,
+    ) -> None:
         self._store, self._vault, self.quotas = store, vault, quotas or Quotas()
+        self._queue_events_max = queue_events_max
         self._waiting: Turns[Waiting] = Turns()
         self._arrived = asyncio.Event()
         self._queued = Counter[str]()
@@ -73,7 +79,7 @@ class Intake:
     def _check_room(self, partner: str, size: int) -> None:
         """Rejected when so many more events do not fit; what is alone always fits."""
         queued = self._queued[partner]
-        if queued and queued + size > PARTNER_EVENTS_MAX:
+        if queued and queued + size > self._queue_events_max // 2:
             raise refused(
                 partner,
                 "queue",
@@ -81,7 +87,7 @@ class Intake:
                 "Send them again, unchanged, once earlier posts were answered; fewer at a time are as fast.",
                 None,
             )
-        if self.queued_events and self.queued_events + size > QUEUE_EVENTS_MAX:
+        if self.queued_events and self.queued_events + size > self._queue_events_max:
             raise unavailable("The queue before the inbox is full.")
 
     async def commit(self, work: Callable[[Connection], T]) -> T:

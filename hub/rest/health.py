@@ -112,6 +112,8 @@ def _stage(stage: str, flow: Flow | None, now: datetime, *, by_log: bool) -> Par
         return {"status": "none"}
     if flow is None:
         return {"status": "unknown"}
+    if flow.behind[stage] < 0:
+        return {"status": "degraded", "behind": 0, "why": "is ahead of the truth: see Backup and restore"}
     oldest = flow.oldest.get(stage)
     waiting_s = max(0.0, (now - parse_time(oldest)).total_seconds()) if oldest else 0.0
     status = "degraded" if waiting_s > LATE_S else "ok"

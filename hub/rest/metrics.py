@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, Metric, generate_latest
@@ -74,8 +75,14 @@ def _count(scope: Scope, status: int, took_s: float) -> None:
     # The route stands in the scope once it was found; what nobody serves is one kind of thing.
     route = getattr(scope.get("route"), "path", OTHER)
     method = scope["method"] if scope["method"] in METHODS else OTHER
-    REQUESTS.labels(method, route, str(status)).inc()
-    REQUEST_S.labels(method, route).observe(took_s)
+    count, time_s = _measures(method, route, status)
+    count.inc()
+    time_s.observe(took_s)
+
+
+@cache  # As bounded as the labels; to look them up takes longer than to count.
+def _measures(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, route, str(status)), REQUEST_S.labels(method, route)
 
 
 def build_router(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 from hub.events.quotas import Standing
 
@@ -20,9 +21,11 @@ def rate_limits(standings: Sequence[Standing]) -> dict[str, str]:
     """
     if not standings:
         return {}
-    policies = [
-        f'"{one.name}";q={one.size};w={math.ceil(one.size / one.rate_per_s)}{_UNITS.get(one.name, "")}'
-        for one in standings
-    ]
+    policies = [_policy(one.name, one.size, one.rate_per_s) for one in standings]
     limits = [f'"{one.name}";r={one.left};t={math.ceil(one.full_s)}' for one in standings]
     return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(limits)}
+
+
+@cache  # The same in every answer.
+def _policy(name: str, size: int, rate_per_s: int) -> str:
+    return f'"{name}";q={size};w={math.ceil(size / rate_per_s)}{_UNITS.get(name, "")}'

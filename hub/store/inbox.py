@@ -17,6 +17,7 @@ Identity = tuple[str, str, str]
 
 # Statements of the accept path are built once: building one costs as much as running it.
 _KNOWN = Lookup(select(identity), identity.c.partner, identity.c.source, identity.c.event_id)
+_COMMITMENTS = Lookup(select(inbox.c.seq, inbox.c.commitment), inbox.c.seq)
 _NEWEST = select(func.coalesce(func.max(inbox.c.seq), 0))
 
 
@@ -77,6 +78,7 @@ class Sequenced:
     """An accepted event in its place of the tree, as the backbone carries it.
 
     attributes, data: as stored, personal members sealed and firms as surrogates. resolved: JSON.
+    commitment: the entry of the ledger, which stands for the content.
     """
 
     leaf_index: int
@@ -88,6 +90,7 @@ class Sequenced:
     subject: str
     accepted_at: str
     resolved: str
+    commitment: bytes
     attributes: dict[str, Any]
     data: dict[str, Any]
 
@@ -122,9 +125,15 @@ _SEQUENCED = select(
     inbox.c.subject,
     inbox.c.accepted_at,
     inbox.c.resolved,
+    inbox.c.commitment,
     inbox.c.event,
 ).join_from(leaf, inbox, leaf.c.seq == inbox.c.seq)
 
 
 def _events(rows: CursorResult[Any]) -> list[Sequenced]:
     return [Sequenced(*row[:-1], **json.loads(row.event)) for row in rows]
+
+
+def commitments(conn: Connection, seqs: Iterable[int]) -> dict[int, bytes]:
+    """Entries of the ledger by seq, those that there are."""
+    return {row.seq: row.commitment for row in _COMMITMENTS.rows(conn, seqs)}

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, TypeVar
 
 import asyncpg
-from sqlalchemy import URL, Connection, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -156,9 +156,16 @@ class PostgresStore:
             pool_timeout=CONNECT_S_MAX,
             connect_args={"timeout": CONNECT_S_MAX, "server_settings": settings},
         )
+        event.listen(engine.sync_engine, "checkout", _check_open)
         if self.read_schema != READ_SCHEMA:
             return engine.execution_options(schema_translate_map={READ_SCHEMA: self.read_schema})
         return engine
+
+
+def _check_open(connection: Any, _record: object, _proxy: object) -> None:
+    """Another one takes the place of a connection that the server has closed meanwhile; it costs nothing."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def address(url: str) -> URL:

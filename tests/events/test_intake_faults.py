@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -15,34 +14,12 @@ from sqlalchemy import Connection, update
 from hub.domain import registry
 from hub.domain.record import Accepted, Changes, KeyState
 from hub.domain.registry import EventSpec
-from hub.events.intake import QUEUE_EVENTS_MAX, Intake
 from hub.events.rejection import Rejected
 from hub.store.tables import record
 from tests.support.messages import KENT, network_events, network_manager, partner, service
 from tests.support.spine import Spine, embedded, running_spine
 
 KENTS = partner(KENT)
-
-
-async def test_a_full_queue_turns_away_and_takes_again_once_it_is_worked_off(spine: Spine) -> None:
-    await spine.set_up_network()
-    # A writer of its own, not yet at work: its queue can only grow.
-    intake = Intake(spine.hub.store, spine.hub.vault)
-    idle = Spine(dataclasses.replace(spine.hub, intake=intake))
-    batches = [[service(KENTS, f"{batch}-{n}") for n in range(1_000)] for batch in range(5)]
-    waiting = [asyncio.ensure_future(idle.post(KENTS, *messages)) for messages in batches[:4]]
-    await asyncio.sleep(0)
-    with pytest.raises(Rejected) as caught:
-        await idle.post(KENTS, *batches[4])
-    assert (caught.value.status, caught.value.code) == (503, "hub.unavailable")
-    assert 4 * 1_000 <= QUEUE_EVENTS_MAX < 5 * 1_000
-    writer = asyncio.ensure_future(intake.run())
-    try:
-        assert [len(one) for one in await asyncio.gather(*waiting)] == [1_000] * 4
-        assert len(await idle.post(KENTS, *batches[4])) == 1_000
-    finally:
-        writer.cancel()
-        await asyncio.gather(writer, return_exceptions=True)
 
 
 async def _full_disk(spine: Spine, full: bool) -> None:

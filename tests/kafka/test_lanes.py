@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ from sqlalchemy import delete, func, select
 
 from hub.domain.registry import CASES, CATALOGUE
 from hub.events.kafka import KafkaBackbone
+from hub.events.kafka.messages import to_record
 from hub.events.projector import fold_batch
 from hub.events.rebuild import rebuild
 from hub.events.spine import Hub, open_hub
 from hub.events.unfit import Unfit
 from hub.settings import Settings
+from hub.store.inbox import sequenced
 from hub.store.pages import projection_version
 from hub.store.parked import Parked, list_parked
 from hub.store.relay import told
@@ -185,6 +188,26 @@ async def test_records_of_another_hub_are_left_alone(hub: Hub, production: Produ
         await spine.verdicts(await spine.post(KENTS, service(KENTS, "after")))
         await folded(hub, total + 1)
     assert await parked(hub) == []
+
+
+async def test_records_of_a_history_that_is_no_more_are_left_alone(hub: Hub, production: Production) -> None:
+    """A truth restored from a backup: the log goes on with events that nobody ever accepted again."""
+    total = await published(hub, 5)
+    (last,) = await hub.store.read(lambda conn: sequenced(conn, total - 1, 1))
+    assert hub.kafka
+    hub_id = hub.vault.digest("hub", b"").hex()[:32]
+    for seq, changed in (
+        (total + 1, {"leaf_index": total}),
+        (last.seq, {"data": {"url": "https://x.example/"}}),
+    ):
+        lost = replace(last, seq=seq, commitment=bytes(32), **changed)
+        record = to_record(lost, last.leaf_index - 1, PARTITIONS, hub_id)
+        await asyncio.to_thread(produce, production, **record._asdict())
+    async with working(hub, "intake", "sequencer", "relay", "projector") as spine:
+        receipts = await spine.post(KENTS, service(KENTS, "after"))
+        assert [one.seq for one in receipts] == [total + 1]
+        assert await spine.verdicts(receipts) == ["applied"]
+        await folded(hub, total + 1)
 
 
 async def test_several_projectors_share_the_lanes(hub: Hub, production: Production, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from hub.events.kafka.partner_topics import PartnerTopics
 from hub.events.kafka.relay import Relay
 from hub.settings import Settings
 from hub.store.engine import Store
+from hub.store.inbox import commitments
 from hub.store.parked import Parked, park
 from hub.store.projection import Position, positions
 from hub.store.relay import told
@@ -49,6 +50,7 @@ class KafkaBackbone:
         self._looked_at_s = time.monotonic()
         self._behind: dict[str, int] = {}
         self._overdue: dict[str, int] = {}
+        self._polled: Mapping[TopicPartition, Sequence[Any]] = {}
         self.arrived = asyncio.Event()
 
     async def relay(self, grown: asyncio.Event) -> None:
@@ -70,9 +72,15 @@ class KafkaBackbone:
             batch = await self.missing(self._overdue, limit)
             self._overdue = {lane: end for lane, end in self._overdue.items() if batch.through[lane] <= end}
             return batch
-        found = await self._reader.poll(limit)
-        if not found:
+        # A log delivers a record once: what could not be dealt with is kept, not asked for again.
+        self._polled = self._polled or await self._reader.poll(limit)
+        if not self._polled:
             return None
+        batch = await self._read(self._polled)
+        self._polled = {}
+        return batch
+
+    async def _read(self, found: Mapping[TopicPartition, Sequence[Any]]) -> Batch:
         events: list[Delivered] = []
         logs: dict[str, tuple[str, int]] = {}
         unreadable: list[Parked] = []
@@ -89,7 +97,20 @@ class KafkaBackbone:
         if unreadable:
             log.error("log_unreadable", extra={"records": [one.id for one in unreadable]})
             await self._store.write(lambda conn: park(conn, self._vault, unreadable))
-        return Batch(events, logs=logs)
+        return Batch(await self._of_this_history(events), logs=logs)
+
+    async def _of_this_history(self, events: Sequence[Delivered]) -> list[Delivered]:
+        """Those that the inbox holds with this content.
+
+        A log may be ahead of a truth that was restored from a backup, and topics can be written to by
+        whoever administers them: the log says what is new, the inbox what is true.
+        """
+        seqs = [one.event.seq for one in events]
+        true = await self._store.read(lambda conn: commitments(conn, seqs))
+        ours = [one for one in events if true.get(one.event.seq) == one.event.commitment]
+        if len(ours) < len(events):
+            log.error("log_of_another_history", extra={"records": len(events) - len(ours)})
+        return ours
 
     async def missing(self, gaps: Mapping[str, int], limit: int) -> Batch:
         """From the inbox, which has everything."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,9 @@ INBOX_CONFIGS = {
     "compression.type": "uncompressed",
     "max.message.bytes": str(BATCH_BYTES_MAX + 65_536),
 }
+
+# kafka-python tells a dozen lines of each connection that goes well.
+logging.getLogger("kafka").setLevel(logging.WARNING)
 
 T = TypeVar("T")
 

@@ -124,12 +124,17 @@ class GroupReader:
 
     def seek(self, partitions: Iterable[TopicPartition]) -> None:
         """Begin where SQL says; called in a thread of kafka-python."""
-        wanted = asyncio.run_coroutine_threadsafe(self._start(self.identity, partitions), self._loop)
+        wanted = asyncio.run_coroutine_threadsafe(self._places(partitions), self._loop)
         for partition, offset in wanted.result(SEEK_S_MAX).items():
             if offset is None:
                 self._consumer.seek_to_beginning(partition)
             else:
                 self._consumer.seek(partition, offset)
+
+    async def _places(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int | None]:
+        # Asked anew: one that was away, and comes back to the group, may find another log at the old place.
+        self.identity = await self._cluster.identity()
+        return await self._start(self.identity, partitions)
 
     def _close(self) -> None:
         consumer, self._consumer, self.assigned = self._consumer, None, frozenset()

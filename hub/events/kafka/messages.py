@@ -66,6 +66,7 @@ def to_record(event: Sequenced, after: int, partitions: int, hub_id: str) -> Rec
         "hub-partner": event.partner.encode(),
         "hub-accepted-at": event.accepted_at.encode(),
         "hub-resolved": event.resolved.encode(),
+        "hub-commitment": event.commitment.hex().encode(),
     }
     value = json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
     partition = partition_of(event.key, partitions)
@@ -91,6 +92,7 @@ def from_record(record: Any, hub_id: str) -> Delivered:
             subject=attributes["subject"],
             accepted_at=told["hub-accepted-at"],
             resolved=told["hub-resolved"],
+            commitment=bytes.fromhex(told["hub-commitment"]),
             attributes=attributes,
             data=data,
         )
