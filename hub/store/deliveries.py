@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, select
 
 from hub.domain.refusal import Refusal
 from hub.store.bulk import write_rows
@@ -91,6 +91,18 @@ def next_offset(conn: Connection, partner: str, topic_id: str, partition: int) -
     )
     found = conn.execute(last).scalar_one()
     return None if found is None else int(found) + 1
+
+
+def forget_deliveries(conn: Connection, before: str) -> int:
+    """Forget what became of messages before then (RFC 3339), but for the last of each partition; how many."""
+    later = delivery.alias("later")
+    is_last = ~exists().where(
+        later.c.partner == delivery.c.partner,
+        later.c.topic_id == delivery.c.topic_id,
+        later.c.partition == delivery.c.partition,
+        later.c.log_offset > delivery.c.log_offset,
+    )
+    return conn.execute(delete(delivery).where(delivery.c.at < before, ~is_last)).rowcount
 
 
 def find_delivery(

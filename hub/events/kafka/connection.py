@@ -26,11 +26,11 @@ CONNECT_MS_MAX = 5_000
 REQUEST_MS_MAX = 5_000
 REPLICATION_WANTED = 3
 DAY_MS = 86_400_000
-# What partners write is not sealed: it stays no longer than it takes to be read, see partner_topics.py.
+# What partners write is not sealed: it is deleted once it was read, see partner_topics.py. Its retention is
+# that of the other topics, for a hub that reads nothing for a while.
 INBOX_CONFIGS = {
-    "retention.ms": str(DAY_MS),
     "segment.ms": str(DAY_MS // 24),
-    # Retention counts from the broker's clock: a record of yesterday's would be gone before it is read.
+    # Retention counts from the broker's clock: an old record would be gone before it is read.
     "message.timestamp.type": "LogAppendTime",
     # The broker unpacks what comes compressed, by whatever codec, and then measures it: no small record
     # becomes a large one in the hub's memory, and every record is one that the hub can read.

@@ -10,24 +10,30 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
+from sqlalchemy import Connection
 
 from hub.events.deliveries import Deliveries, Message
 from hub.events.envelope import BATCH_BYTES_MAX
 from hub.events.kafka.connection import Cluster, KafkaUnavailable, LogIdentity, topic_id
 from hub.events.kafka.lanes import GroupReader, Spoiled
 from hub.events.sequencer import follow
-from hub.store.deliveries import TOPIC_PREFIX, Place, next_offset
+from hub.store.deliveries import TOPIC_PREFIX, Place, forget_deliveries, next_offset
 from hub.store.engine import Store
+from hub.store.parked import forget_parked
 
 GROUP = "hub.intake"
 PATTERN = rf"^{TOPIC_PREFIX.replace('.', '[.]')}.+"
 NEW_TOPICS_S_MAX = 5.0
 """How soon a topic is found that was made while the hub runs."""
 SWEEP_S = 3.0
+FORGET_EVERY_S = 3_600.0
+KEPT_DAYS = 90
+"""How long it is told what became of a message, and what is parked is kept."""
 READ_RECORDS_MAX = 256
 
 log = logging.getLogger(__name__)
@@ -49,6 +55,7 @@ class PartnerTopics:
         self._read: dict[TopicPartition, int] = {}
         self._deletable: dict[TopicPartition, int] = {}
         self._swept_at_s = time.monotonic()
+        self._forgot_at_s = float("-inf")
 
     async def run(self) -> None:
         """Take in for ever."""
@@ -67,6 +74,10 @@ class PartnerTopics:
         if time.monotonic() - self._swept_at_s > SWEEP_S:
             self._swept_at_s = time.monotonic()
             await self._sweep()
+        if time.monotonic() - self._forgot_at_s > FORGET_EVERY_S:
+            self._forgot_at_s = time.monotonic()
+            before = (datetime.now(UTC) - timedelta(days=KEPT_DAYS)).isoformat(timespec="milliseconds")
+            await self._store.write(lambda conn: _forget(conn, before))
         return True  # Polling waits by itself.
 
     async def close(self) -> None:
@@ -132,6 +143,11 @@ def _delete(
     if deletable := {one: offset for one, offset in wanted.items() if one.topic not in changed}:
         admin.delete_records(deletable)
     return changed
+
+
+def _forget(conn: Connection, before: str) -> None:
+    forget_deliveries(conn, before)
+    forget_parked(conn, before)
 
 
 def _partner(topic: str) -> str:
