@@ -12,7 +12,7 @@ VENDORED = ROOT / "hub" / "web" / "static" / "graphiql" / "vendor"
 
 _OTHERS = {"var", "node_modules", "dist", "site", "build", "__pycache__"}
 _OURS_THOUGH_HIDDEN = {".ci", ".gitignore"}
-_PYTHON_FOLDERS = ("hub", "tests", "benchmarks", "deploy")
+_PYTHON_FOLDERS = ("hub", "tests", "benchmarks", "chaos", "deploy")
 
 
 @cache
