@@ -1,46 +1,70 @@
-"""Run every benchmark, or those that are named; print the table and write var/bench.json.
+"""Run the benchmarks, or those that are named; print the table and write var/bench.json.
 
-`python -m benchmarks [intake] [merkle]`, or `make bench ARGS=intake`. Figures are those of this machine at
-this moment: compare ratios, not absolutes.
+`python -m benchmarks [NAME…]`, or `make bench ARGS=NAME`. Figures are those of this machine at this moment:
+compare ratios, not absolutes. `growth` takes long and runs only when it is named.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import intake, merkle
+from benchmarks import broker_down, catch_up, growth, intake, kafka_latency, merkle, postgres_intake
+from benchmarks.rows import Row
 
-BENCHMARKS = {"intake": intake.measure, "merkle": merkle.measure}
-WIDTH = 150
+BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
+    "merkle": merkle.measure,
+    "intake": intake.measure,
+    "postgres_intake": postgres_intake.measure,
+    "kafka_latency": kafka_latency.measure,
+    "catch_up": catch_up.measure,
+    "broker_down": broker_down.measure,
+}
+WIDTH = 190
 REPORT = Path("var") / "bench.json"
 
 
-def main(names: list[str]) -> int:
-    """Exit code: 0 when everything was measured, 2 for a name that is no benchmark."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0 when everything was measured."""
     talk = Console(stderr=True)
-    unknown = sorted(set(names) - set(BENCHMARKS))
-    if unknown:
-        talk.print(f"There is no benchmark {unknown[0]}: choose from {', '.join(BENCHMARKS)}.")
-        return 2
-    rows: list[dict[str, Any]] = []
-    for name in names or BENCHMARKS:
-        with talk.status(f"measuring {name}"):
-            rows += BENCHMARKS[name]()
+    chosen = _arguments(arguments)
+    rows: list[Row] = []
+    for name in chosen.names or BENCHMARKS:
+        with talk.status(f"measuring {name}") as status:
+            grow = partial(
+                growth.measure,
+                chosen.events,
+                lambda text, name=name: status.update(f"measuring {name}: {text}"),  # type: ignore[misc]
+            )
+            rows += (BENCHMARKS | {"growth": grow})[name]()
     # A pipe has no width of its own; a table that is cut off is of no use in a log.
     Console(width=max(Console().width, WIDTH)).print(_table(rows))
     REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    REPORT.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     talk.print(f"Written to {REPORT}.")
     return 0
 
 
-def _table(rows: list[dict[str, Any]]) -> Table:
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*BENCHMARKS, "growth"]))
+    parser.add_argument(
+        "--events", nargs="+", type=int, default=growth.STEPS, help="steps of growth, numbers of events"
+    )
+    chosen = parser.parse_args(arguments)
+    if unknown := sorted(set(chosen.names) - {*BENCHMARKS, "growth"}):
+        parser.error(f"there is no benchmark {unknown[0]}: choose from {', '.join([*BENCHMARKS, 'growth'])}")
+    return chosen
+
+
+def _table(rows: Sequence[Row]) -> Table:
     table = Table("what", "value", "unit", "beside", "ratio", "target", "met")
     for row in rows:
         met = {True: "yes", False: "no", None: ""}[row["met"]]
@@ -50,4 +74,4 @@ def _table(rows: list[dict[str, Any]]) -> Table:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
