@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import time
@@ -16,6 +17,7 @@ from typing import Any
 import asyncpg
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError
 
 from benchmarks.load import published
 
@@ -164,7 +166,10 @@ def pile_up(bootstrap: str, value: str, rate_per_s: str) -> None:
     producer = _producer(bootstrap, linger_ms=0)
     producer.partitions_for("bare")
     while True:
-        producer.send("bare", value=value.encode())
+        with contextlib.suppress(
+            KafkaError
+        ):  # It may refuse a record for want of metadata: the next one, then.
+            producer.send("bare", value=value.encode())
         time.sleep(1 / float(rate_per_s))
 
 

@@ -92,6 +92,8 @@ async def _loaded(where: Place, kafka: LocalKafka, watched: Mapping[str, Child])
     await open_loop(where.port, requests, RATE_PER_S)
     sampling.cancel()
     await asyncio.wait([sampling])
+    if not sampling.cancelled():
+        sampling.result()
     return samples
 
 
@@ -100,6 +102,8 @@ async def _sample(watched: Mapping[str, Child], samples: Mapping[str, Samples]) 
     await asyncio.sleep(WARM_S)
     while True:
         for name, process in processes.items():
+            if watched[name].pid is None:
+                raise AssertionError(f"{watched[name].failed('ended by itself')}")
             samples[name].append((perf_counter(), process.memory_info().rss / MB))
         await asyncio.sleep(SAMPLE_S)
 

@@ -1,4 +1,4 @@
-"""hub serve, migrate, doctor: the hub on its data folder."""
+"""hub serve, work, migrate, doctor: the hub on its data folder."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import gc
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import sys
@@ -134,17 +135,19 @@ def _check_free(port: int, setting: str) -> None:
 
 
 def serve() -> None:
-    """Serve API and GraphQL until stopped; without Kafka with the workers in the same process."""
+    """Serve API and GraphQL until stopped; without Kafka, or on SQLite, with the workers in this process."""
     settings = Settings()
+    # SQLite has one process: nobody else could work there.
+    working = not (settings.kafka_bootstrap and settings.database_url)
     log_to_stderr()
     collect_less()
     _check_free(settings.port, "HUB_PORT")
     with hold_embedded(settings):
         place = "PostgreSQL" if settings.database_url else f"the data in {settings.data_dir}"
         talk.print(f"Serving [bold]{settings.public_url}[/] on {place}; Ctrl+C stops.")
-        if settings.kafka_bootstrap:
+        if not working:
             talk.print("Events wait in the inbox for [bold]hub work[/], which sequences and projects them.")
-        server(settings, working=not settings.kafka_bootstrap).run()
+        server(settings, working=working).run()
 
 
 def work() -> None:
@@ -209,7 +212,9 @@ async def _migrate(settings: Settings) -> dict[str, Any]:
 
 
 def _shown(value: object) -> str:
-    """A setting's value; folders as they are found from anywhere."""
+    """A setting's value; folders as they are found from anywhere, passwords not at all."""
+    if isinstance(value, str) and "://" in value:
+        return re.sub(r"(?<=://)([^/@]*?):[^/]*@", r"\1:***@", value)
     if isinstance(value, Path):
         return f"{value.absolute()}{'' if value.exists() else ' (not there yet)'}"
     return str(value)

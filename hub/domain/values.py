@@ -76,6 +76,11 @@ def _parse_date(value: Any) -> date:
     return day
 
 
+def rfc3339(at: datetime) -> str:
+    """An aware time as text: UTC to the millisecond, ending in Z; such texts sort as their times do."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _format_time(value: datetime) -> str:
     return value.isoformat().replace("+00:00", "Z")
 

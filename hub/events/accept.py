@@ -23,6 +23,7 @@ from hub.domain.record import Resolved
 from hub.domain.references import established
 from hub.domain.referrals import ReferralRequested
 from hub.domain.scopes import Audience
+from hub.domain.values import rfc3339
 from hub.domain.visits import VisitRecorded, signpost_referral_id
 from hub.events.check import Checked
 from hub.events.rejection import FieldError, Rejected
@@ -163,7 +164,7 @@ def _accept_event(group: _Group, event: Checked) -> Receipt:
     firm = _firm(group, event)
     resolved = _resolve(group, event, firm)
     seq = group.newest + len(group.rows) + 1
-    accepted_at = group.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    accepted_at = rfc3339(group.at)
     stored = seal_event(event, firm, group.subjects, accepted_at, seq)
     network = str(stored.data.get("network"))
     key = {"firm": firm.surrogate if firm else "", "network": network, "subject": event.subject}

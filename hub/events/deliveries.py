@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from hub.domain.principal import Principal
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience
+from hub.domain.values import rfc3339
 from hub.events.accept import accept
 from hub.events.check import Checked, check
 from hub.events.envelope import BATCH, BATCH_BYTES_MAX, STRUCTURED, Envelope, parse
@@ -37,7 +37,7 @@ from hub.store.deliveries import (
     known_places,
     save_deliveries,
 )
-from hub.store.engine import Store, StoreUnavailable
+from hub.store.engine import Store, StoreUnavailable, is_of_data
 from hub.store.parked import Parked, park
 from hub.store.vault import Vault
 
@@ -124,7 +124,7 @@ class Deliveries:
         except StoreUnavailable:
             raise
         except Exception as error:
-            if isinstance(error, DBAPIError) and not isinstance(error, DataError | IntegrityError):
+            if not is_of_data(error):
                 raise  # Tables that are not as they should be are no message's fault: all would be parked.
             if len(ready) > 1:
                 for one in ready:
@@ -147,7 +147,7 @@ def redeliver(conn: Connection, vault: Vault, ready: Sequence[Ready], at: dateti
     """The same for messages that are known, and replayed."""
     submissions = [one.checked for one in ready if one.refusal is None]
     answers = iter(accept(conn, vault, submissions, at) if submissions else ())
-    now = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    now = rfc3339(at)
     deliveries = []
     for one in ready:
         place, answer = one.message.place, None if one.refusal else next(answers)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 
 from hub.domain.refusal import Refusal
 from hub.events.projector import BATCH_EVENTS_MAX, fold_events, parked
-from hub.store.engine import Store, is_passing
+from hub.store.engine import Store, is_of_data
 from hub.store.inbox import Sequenced, find_sequenced, sequenced_of_key
 from hub.store.projection import INBOX, forget_key, positions, save_verdicts, verdicts_of
 from hub.store.tables import leaf
@@ -96,7 +96,7 @@ def _fold(conn: Connection, events: Sequence[Sequenced]) -> None:
             fold_events(conn, events)
         return
     except Exception as error:
-        if is_passing(error):
+        if not is_of_data(error):
             raise
         log.exception("batch_failed", extra={"events": len(events)})
     for one in events:
@@ -104,7 +104,7 @@ def _fold(conn: Connection, events: Sequence[Sequenced]) -> None:
             with conn.begin_nested():
                 fold_events(conn, [one])
         except Exception as error:
-            if is_passing(error):
+            if not is_of_data(error):
                 raise
             log.exception("event_parked", extra={"seq": one.seq, "type": one.type})
             save_verdicts(conn, [parked(one)])

@@ -1,7 +1,7 @@
-"""The sequencer: one leader that gives accepted events their places in the tree, and publishes them.
+"""The sequencer: one leader that gives accepted events their places in the tree.
 
-Its cursor is the tree itself: an event without a leaf is still to be done, so a crash loses nothing and
-repeats at most a publication, which consumers recognise by position.
+Its cursor is the tree itself: an event without a leaf is still to be done, so a crash loses and repeats
+nothing.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ log = logging.getLogger(__name__)
 
 
 class Sequencer:
-    """`run` follows the inbox until cancelled. wake: set by the intake of this process after a commit.
+    """`run` follows the inbox until cancelled. sequenced: set whenever the tree has grown.
 
-    Events of other processes are found by polling. sequenced: set whenever the tree has grown.
+    wake: set after a commit of the intake, of another process too when its signal arrives; what no signal
+    told is found by polling.
     """
 
     def __init__(self, store: Store, origin: str, key: Ed25519PrivateKey, wake: asyncio.Event) -> None:

@@ -67,10 +67,6 @@ def not_found(what: str) -> Response:
 def install(app: FastAPI) -> None:
     """Answer every exception with a problem document; none ever shows a stack trace."""
 
-    @app.exception_handler(Rejected)
-    async def rejected(_request: Request, error: Rejected) -> Response:
-        return rejection(error)
-
     @app.exception_handler(StoreUnavailable)
     async def unavailable(request: Request, error: StoreUnavailable) -> Response:
         log.warning("database_unavailable", extra={"path": request.url.path, "why": str(error)})

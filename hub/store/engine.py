@@ -5,7 +5,7 @@ is schema ``read`` everywhere; on SQLite it is a file of its own.
 
 Functions of this package are plain and take a Connection; the store decides where they run: SQLite in a
 worker thread of the role (docs/decisions/0003-plain-store-functions.md), PostgreSQL on its asynchronous
-connection (docs/decisions/0013-postgresql.md).
+connection (docs/decisions/0015-asyncpg-and-roles.md).
 """
 
 from __future__ import annotations

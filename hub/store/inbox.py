@@ -95,17 +95,17 @@ class Sequenced:
     data: dict[str, Any]
 
 
-def sequenced(conn: Connection, offset: int, limit: int) -> list[Sequenced]:
+def sequenced(conn: Connection, first_leaf: int, limit: int) -> list[Sequenced]:
     """Events from that leaf index on, in order of the tree."""
     rows = conn.execute(
-        _SEQUENCED.where(leaf.c.leaf_index >= offset).order_by(leaf.c.leaf_index).limit(limit)
+        _SEQUENCED.where(leaf.c.leaf_index >= first_leaf).order_by(leaf.c.leaf_index).limit(limit)
     )
     return _events(rows)
 
 
-def sequenced_of_key(conn: Connection, key: str, offset: int) -> list[Sequenced]:
+def sequenced_of_key(conn: Connection, key: str, first_leaf: int) -> list[Sequenced]:
     """Events of one key from that leaf index on, in order of the tree; every event is looked at for it."""
-    wanted = leaf.c.leaf_index >= offset, inbox.c.key == key
+    wanted = leaf.c.leaf_index >= first_leaf, inbox.c.key == key
     return _events(conn.execute(_SEQUENCED.where(*wanted).order_by(leaf.c.leaf_index)))
 
 

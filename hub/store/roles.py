@@ -10,7 +10,8 @@ from sqlalchemy import Connection, text
 
 INTAKE, PROJECTOR, READER = "hub_intake", "hub_projector", "hub_reader"
 
-# Adding is what the truth is for; changed are only clients, references, keys and what is being built.
+# Adding is what the truth is for; changed are clients, references, keys, the unfinished tile, the relay's
+# place, and what became of messages.
 _INTAKE_CHANGES = (
     "reference",
     "subject_key",
@@ -61,7 +62,7 @@ def grant_read_model(conn: Connection, schema: str) -> None:
     """What each role may do with a read model that was just made."""
     _execute(
         conn,
-        f'GRANT USAGE ON SCHEMA "{schema}" TO {INTAKE}, {PROJECTOR}, {READER}',
+        f'GRANT USAGE ON SCHEMA "{schema}" TO {PROJECTOR}, {READER}',
         f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "{schema}" TO {PROJECTOR}',
         f'GRANT SELECT ON ALL TABLES IN SCHEMA "{schema}" TO {READER}',
     )

@@ -42,7 +42,7 @@ class SqliteStore:
         self._folder, self._read_file = data_dir, data_dir / read_file
         truth, model = data_dir / TRUTH_FILE, self._read_file
         self._intake = _Role(truth, attach=None, begin=WRITE_BEGIN, synchronous="FULL", threads=1)
-        # A power cut may take the read model back a few commits, rows and offset together: it is replayed.
+        # A power cut may take the read model back a few commits, rows and position together: it is replayed.
         self._project = _Role(None, attach=model, begin=WRITE_BEGIN, synchronous="NORMAL", threads=1)
         self._read = _Role(truth, attach=model, begin=READ_BEGIN, synchronous="FULL", threads=READERS)
         self.signals: Signals = _NoSignals()

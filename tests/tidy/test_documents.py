@@ -7,7 +7,7 @@ import re
 
 from hub.domain.scopes import DEFAULT_SCOPES, SCOPES, Audience
 from hub.settings import Settings
-from tests.tidy.sources import hub_files, table, tree
+from tests.tidy.sources import ROOT, hub_files, table, tree
 
 ERROR_CODE = re.compile(
     r"(event|token|scope|payload|referral|consent|sme|rule|quota|partner|resource|hub)\.[a-z]+(_[a-z]+)*"
@@ -65,3 +65,13 @@ def _error_codes(module: ast.Module) -> set[str]:
                 if ERROR_CODE.fullmatch(literal.value)
             }
     return found
+
+
+def test_documents_that_the_source_names_exist() -> None:
+    named = {
+        (path.name, name)
+        for path in hub_files()
+        for name in re.findall(r"\bdocs/[\w./-]+\.md", path.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert not {(where, name) for where, name in named if not (ROOT / name).exists()}

@@ -12,6 +12,7 @@ from typing import Any
 from kafka import TopicPartition
 from sqlalchemy import Connection
 
+from hub.domain.values import rfc3339
 from hub.events.backbone import Batch, Delivered, missing_from_inbox
 from hub.events.deliveries import Deliveries
 from hub.events.intake import Intake
@@ -159,5 +160,5 @@ def _parked(record: Any, topic_id: str, error: Unreadable) -> Parked:
         partner=None,
         error=str(error),
         content=record.value or b"",
-        parked_at=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        parked_at=rfc3339(datetime.now(UTC)),
     )

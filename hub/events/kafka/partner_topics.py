@@ -17,6 +17,7 @@ from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 from sqlalchemy import Connection
 
+from hub.domain.values import rfc3339
 from hub.events.deliveries import Deliveries, Message
 from hub.events.envelope import BATCH_BYTES_MAX
 from hub.events.kafka.connection import Cluster, KafkaUnavailable, LogIdentity, topic_id
@@ -76,7 +77,7 @@ class PartnerTopics:
             await self._sweep()
         if time.monotonic() - self._forgot_at_s > FORGET_EVERY_S:
             self._forgot_at_s = time.monotonic()
-            before = (datetime.now(UTC) - timedelta(days=KEPT_DAYS)).isoformat(timespec="milliseconds")
+            before = rfc3339(datetime.now(UTC) - timedelta(days=KEPT_DAYS))
             await self._store.write(lambda conn: _forget(conn, before))
         return True  # Polling waits by itself.
 

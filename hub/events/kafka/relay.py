@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+from hub.domain.values import rfc3339
 from hub.events.kafka.connection import Cluster
 from hub.events.kafka.messages import Record, all_lanes, lane_of, to_record
 from hub.events.kafka.parked import tell_parked
@@ -96,7 +97,7 @@ class Relay:
         if at.log != identity.text:
             await self._drop()  # What the old producer still sends must not come after what is told anew.
             since = datetime.now(UTC) - timedelta(days=self._cluster.retention_days)
-            start = since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            start = rfc3339(since)
             lanes = all_lanes(self._cluster.partitions)
             first = await self._store.write(lambda conn: begin(conn, identity.text, start, lanes))
             level = logging.INFO if at.log is None else logging.WARNING
