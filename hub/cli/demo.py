@@ -214,15 +214,17 @@ def _show(summary: demo_story.Summary, report: dict[str, Any], settings: Setting
         )
     )
     base = settings.public_url
+    later = "The data are gone when it ends: they are in parts that run for the demo alone."
+    if not settings.database_url:
+        command = f"HUB_DATA_DIR={settings.data_dir} HUB_PORT={settings.port} .venv/bin/hub serve"
+        later = f"Later, on the same data:\n{command}"
     data.print(
         Panel(
             f"GraphiQL with examples   {base}/graphiql\n"
             f"GraphQL                  {base}/graphql\n"
             f"Signed checkpoint        {base}/ledger/checkpoint\n"
             f"OpenAPI                  {base}/openapi.json\n"
-            f"Keys of all clients      {report['credentials']} (mode 0600)\n\n"
-            f"Later, on the same data:\n"
-            f"HUB_DATA_DIR={settings.data_dir} HUB_PORT={settings.port} .venv/bin/hub serve",
+            f"Keys of all clients      {report['credentials']} (mode 0600)\n\n{later}",
             title="Where to look next",
         )
     )

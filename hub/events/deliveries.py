@@ -106,7 +106,7 @@ class Deliveries:
         """
         for group in _groups(messages):
             ready = await self.prepare(group)
-            for partner in {one.message.place.partner for one in ready if one.checked}:
+            for partner in {one.message.place.partner for one in ready}:
                 mine = [one for one in ready if one.message.place.partner == partner]
                 events, size = sum(len(one.checked) for one in mine), sum(one.message.size for one in mine)
                 await self._intake.quotas.wait(partner, events=events, body_bytes=size)

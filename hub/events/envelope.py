@@ -21,6 +21,7 @@ EVENT_BYTES_MAX = 256 * 1024
 BATCH_BYTES_MAX = 4 * 1024 * 1024
 BATCH_EVENTS_MAX = 1_000
 ATTRIBUTE_CHARS_MAX = 1_000
+ATTRIBUTES_MAX = 64
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -143,6 +144,8 @@ def _binary(content_type: str, headers: Sequence[tuple[str, bytes]], body: bytes
 
 
 def _envelope(attributes: dict[str, Any], data: Any, index: int | None) -> Envelope:
+    if len(attributes) > ATTRIBUTES_MAX:
+        raise malformed(f"an event has at most {ATTRIBUTES_MAX} attributes, and one for its data", "", index)
     for name in REQUIRED:
         if attributes.get(name) in (None, ""):
             raise EnvelopeError("event.missing_attribute", "is missing", field=f"/{name}", index=index)

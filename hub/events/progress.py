@@ -7,7 +7,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable
 
 RECENT_MAX = 16_384
-ASK_AGAIN_S = (0.05, 0.1, 0.2, 0.4, 0.8)
+ASK_AGAIN_S = (0.25, 0.5, 1.0)
 """Seconds until the database is asked for what this process was not told; the last one again and again."""
 
 
@@ -79,9 +79,12 @@ def told(seqs: Iterable[int]) -> str:
 
 
 def heard(content: str) -> list[int]:
-    """The events of a signal."""
+    """The events of a signal; ValueError for what `told` does not write."""
     seqs: list[int] = []
     for span in filter(None, content.split(",")):
         first, _, last = span.partition("-")
-        seqs.extend(range(int(first), int(last or first) + 1))
+        found = range(int(first), int(last or first) + 1)
+        if len(found) > RECENT_MAX:
+            raise ValueError(f"a signal names {len(found)} events")
+        seqs.extend(found)
     return seqs

@@ -26,8 +26,9 @@ from hub.events.measures import EVENTS_PARKED, PROJECTED_EVENTS, PROJECTION_S
 from hub.events.sequencer import follow
 from hub.store.engine import Store, StoreUnavailable, is_of_data
 from hub.store.inbox import Sequenced
-from hub.store.projection import Verdict, positions, save_changes, save_positions, save_verdicts
+from hub.store.projection import Verdict, judged, positions, save_changes, save_positions, save_verdicts
 from hub.store.records import load_states
+from hub.store.schema import check_version
 
 BATCH_EVENTS_MAX = 512
 PARKED = Refusal(
@@ -100,8 +101,11 @@ class Projector:
 def fold_batch(conn: Connection, batch: Batch) -> list[int]:
     """Fold what has not been folded yet; seq of each event that was. Gap, before anything is written."""
     at = positions(conn, hold=batch.lanes)
+    check_version(conn)
     events: list[Sequenced] = []
     gaps: dict[str, int] = {}
+    # By another lane, perhaps: whatever positions say, what has a verdict has been folded.
+    done = judged(conn, [one.event.seq for one in batch.events])
     for one in batch.events:
         position = at[one.lane]
         if one.lane in gaps or one.event.leaf_index < position.leaf:
@@ -109,8 +113,10 @@ def fold_batch(conn: Connection, batch: Batch) -> list[int]:
         if one.after >= position.leaf:
             gaps[one.lane] = one.after
             continue
-        position.leaf, position.events = one.event.leaf_index + 1, position.events + 1
-        events.append(one.event)
+        position.leaf = one.event.leaf_index + 1
+        if one.event.seq not in done:
+            position.events += 1
+            events.append(one.event)
     if gaps:
         raise Gap(gaps)
     for lane, leaf in batch.through.items():
@@ -153,7 +159,7 @@ def _fold_or_park(conn: Connection, batch: Batch) -> list[int]:
 def _park(conn: Connection, one: Delivered) -> list[int]:
     at = positions(conn, hold=[one.lane])
     position = at[one.lane]
-    if one.event.leaf_index < position.leaf:
+    if one.event.leaf_index < position.leaf or judged(conn, [one.event.seq]):
         return []
     position.leaf, position.events = one.event.leaf_index + 1, position.events + 1
     save_verdicts(conn, [parked(one.event)])

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from hub.domain.refusal import Refusal
 from hub.events.backbone import EmbeddedBackbone
 from hub.events.projector import Projector
+from hub.events.unfit import Unfit
 from hub.store.engine import Store
 from hub.store.pages import projection_version
 from hub.store.schema import prepare_read_model
@@ -42,8 +44,13 @@ async def rebuild(
     """Fold the inbox into a second read model while the live one goes on, and compare them at lag 0.
 
     The new one takes the place of one that differs. by_lanes: the live model is folded by workers that
-    must be running. tell: events folded, and how many there are. RuntimeError when lag 0 is never reached.
+    must be running. tell: events folded, and how many there are. Unfit when lag 0 is never reached.
     """
+    async with store.leading("rebuild"):
+        return await _rebuild(store, by_lanes, tell)
+
+
+async def _rebuild(store: Store, by_lanes: bool, tell: Callable[[int, int], None]) -> Rebuilt:
     beside = store.beside()
     try:
         await prepare_read_model(beside, anew=True)
@@ -57,7 +64,9 @@ async def rebuild(
             if comparison.live_hash:
                 return Rebuilt(comparison.events, comparison.live_hash, comparison.rebuilt_hash, swapped)
             await asyncio.sleep(RETRY_S)
-        raise RuntimeError("the live read model does not catch up: is hub work running?")
+        message = "The live read model does not catch up, so that nothing can be compared."
+        remedy = "See /readyz: is Kafka there, and hub work running? Then try again."
+        raise Unfit(Refusal("rebuild.behind", message, remedy))
     finally:
         await beside.close()
 

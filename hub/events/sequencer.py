@@ -85,8 +85,8 @@ async def lead(store: Store, name: str, work: Callable[[], Awaitable[None]]) -> 
                         task.cancel()
                     await asyncio.wait((working, lost))
                 log.warning("leading_no_more", extra={"matter": name})
-        except StoreUnavailable:
-            log.warning("no_leadership", extra={"matter": name}, exc_info=True)
+        except StoreUnavailable as error:
+            log.warning("no_leadership", extra={"matter": name, "why": str(error)})
         await asyncio.sleep(RETRY_S)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from sqlalchemy.exc import DBAPIError
 
 from hub.domain.refusal import Refusal
 from hub.events.backbone import Backbone, EmbeddedBackbone
@@ -25,7 +26,7 @@ from hub.store.engine import Store, StoreUnavailable
 from hub.store.keyfiles import key_file
 from hub.store.ledger import newest_head
 from hub.store.opening import on_truth, open_store, truth_exists
-from hub.store.projection import follows_the_tree, judged
+from hub.store.projection import follows_the_tree, is_by_lanes, judged
 from hub.store.schema import prepare_read_model
 from hub.store.vault import Vault
 
@@ -55,6 +56,10 @@ class Hub:
 
         A read model of other events, beside a truth that was restored, is folded again.
         """
+        if self.kafka is None and await self.store.read(is_by_lanes):
+            message = "This read model is folded by the lanes of Kafka, and HUB_KAFKA_BOOTSTRAP is not set."
+            remedy = "Set it as the other processes have it. To leave Kafka: docs/operations.md."
+            raise Unfit(Refusal("kafka.absent", message, remedy))
         await prepare_read_model(self.store)
         by_lanes = self.kafka is not None
         if not await self.store.read(lambda conn: follows_the_tree(conn, by_lanes=by_lanes)):
@@ -68,6 +73,10 @@ class Hub:
         serving: the intake of this process. working: sequencer, relay, projector, partners' topics.
         """
         await self.prepare()
+        if self.kafka and working:
+            # Topics of another shape end the process here; a cluster that is away does not.
+            with contextlib.suppress(StoreUnavailable):
+                await self.kafka.cluster.make_topics()
         jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = [("listener", self._listen)]
         if working:
             jobs += [("projector", self.projector.run), ("sequencer", self._sequence)]
@@ -106,7 +115,7 @@ class Hub:
                         self.sequencer.sequenced.set()
                     elif name == "hub_projected":
                         self.progress.shows(heard(content))
-            except StoreUnavailable as error:
+            except (StoreUnavailable, ValueError) as error:
                 log.warning("listener_waits", extra={"why": str(error)})
             await asyncio.sleep(RETRY_S)
 
@@ -136,6 +145,10 @@ def open_hub(settings: Settings) -> Hub:
     except ValueError as error:
         message = f"HUB_DATABASE_URL cannot be used: {error}."
         raise Unfit(Refusal("hub.unavailable", message, "docs/settings.md says what it may be.")) from None
+    except DBAPIError as error:
+        message = f"PostgreSQL refuses: {error.orig}."
+        remedy = "Make the database, or check HUB_DATABASE_URL and what its user may do (docs/operations.md)."
+        raise Unfit(Refusal("hub.unavailable", message, remedy)) from None
     except StoreUnavailable as error:
         message = f"The database does not answer: {error}."
         raise Unfit(Refusal("hub.unavailable", message, "Check HUB_DATABASE_URL, and start it.")) from None

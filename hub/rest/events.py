@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,13 +26,15 @@ from hub.events.strict_json import EnvelopeError
 from hub.rest.problems import rejection
 from hub.rest.rate_limits import rate_limits
 from hub.store.engine import Store, StoreUnavailable
-from hub.store.entries import receipt_of
+from hub.store.entries import receipts_of
 from hub.store.records import viewer_of
+from hub.store.together import Together
 from hub.store.vault import Vault
 
 log = logging.getLogger(__name__)
 
 WAIT_S_MAX = 30.0
+Waited = tuple[Principal, list[Receipt]]
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(\d{1,4})(?=$|[,;\s])", re.ASCII | re.IGNORECASE)
 
 
@@ -40,6 +43,10 @@ def build_router(
 ) -> APIRouter:
     """The intake's address."""
     router = APIRouter(tags=["events"])
+    # Those who wait for the same commit of a projector ask together.
+    verdicts: Together[Waited, list[dict[str, Any]]] = Together(
+        lambda waited: store.read(lambda conn: _with_verdicts(conn, vault, waited))
+    )
 
     @router.post("/events", status_code=202, openapi_extra=_DOCUMENT)
     async def post_events(request: Request) -> Response:
@@ -56,7 +63,7 @@ def build_router(
         wait_s = _wait_s(request)
         try:
             if wait_s and await progress.reached([one.seq for one in accepted], wait_s):
-                waited = await store.read(lambda conn: _with_verdicts(conn, vault, principal, accepted))
+                waited = await verdicts.ask((principal, accepted))
                 return JSONResponse({"receipts": waited}, 200, headers)
         except StoreUnavailable as error:
             # The events are kept, whatever became of the database since: that is what 202 says.
@@ -102,11 +109,20 @@ def _wait_s(request: Request) -> float:
     return min(float(found[1]), WAIT_S_MAX) if found else 0.0
 
 
-def _with_verdicts(
-    conn: Connection, vault: Vault, principal: Principal, accepted: list[Receipt]
-) -> list[dict[str, Any]]:
-    viewer = viewer_of(conn, principal, datetime.now(UTC))
-    return [{**_plain(one), **(receipt_of(conn, viewer, vault, one.seq) or {})} for one in accepted]
+def _with_verdicts(conn: Connection, vault: Vault, waited: Sequence[Waited]) -> list[list[dict[str, Any]]]:
+    """Receipts with verdicts of each post, in their order."""
+    seqs: dict[Principal, list[int]] = {}
+    for principal, accepted in waited:
+        seqs.setdefault(principal, []).extend(one.seq for one in accepted)
+    now = datetime.now(UTC)
+    found = {
+        principal: receipts_of(conn, viewer_of(conn, principal, now), vault, wanted)
+        for principal, wanted in seqs.items()
+    }
+    return [
+        [{**_plain(one), **found[principal].get(one.seq, {})} for one in accepted]
+        for principal, accepted in waited
+    ]
 
 
 def _plain(receipt: Receipt) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from hub.store.pages import (
     projection_version,
 )
 from hub.store.partners import members_of
+from hub.store.parts import parts
 from hub.store.referrals import Name
 from hub.store.tables import inbox, leaf, referral_party, verdict
 from hub.store.vault import Vault, open_bytes
@@ -113,29 +114,47 @@ def timelines(
 
 
 def get_receipt(conn: Connection, viewer: Viewer, vault: Vault, seq: int) -> ReceiptView | None:
-    """The receipt; None for a seq that does not exist and for one that is none of the viewer's business.
+    """The receipt; None for a seq that does not exist and for one that is none of the viewer's business."""
+    return get_receipts(conn, viewer, vault, [seq]).get(seq)
+
+
+def get_receipts(
+    conn: Connection, viewer: Viewer, vault: Vault, seqs: Iterable[int]
+) -> dict[int, ReceiptView]:
+    """Receipts by seq, those that the viewer may see.
 
     The salt lets its holder test guesses at the event: one who was merely offered the case, or who only
     audits, gets none. It is gone with the keys of those that the event is about.
     """
-    if not 0 < seq <= SEQ_MAX:
-        return None
-    row = conn.execute(_entries(viewer).where(inbox.c.seq == seq, _visible(viewer))).one_or_none()
-    if row is None:
-        return None
-    salt = None
-    if _sent(viewer, row) or row.is_party:
-        surrogates = json.loads(row.subjects)
-        subjects = vault.by_surrogate(conn, surrogates)
-        salt = open_bytes([subjects[one] for one in surrogates], row.salt)
-    return ReceiptView(_views(conn, viewer, vault, [row])[0], b64encode(salt).decode() if salt else None)
+    rows = [
+        row
+        for part in parts(seq for seq in seqs if 0 < seq <= SEQ_MAX)
+        for row in conn.execute(_entries(viewer).where(inbox.c.seq.in_(part), _visible(viewer)))
+    ]
+    salted = {row.seq: json.loads(row.subjects) for row in rows if _sent(viewer, row) or row.is_party}
+    subjects = vault.by_surrogate(conn, {one for surrogates in salted.values() for one in surrogates})
+    receipts = {}
+    for row, entry in zip(rows, _views(conn, viewer, vault, rows), strict=True):
+        salt = None
+        if row.seq in salted:
+            salt = open_bytes([subjects[one] for one in salted[row.seq]], row.salt)
+        receipts[row.seq] = ReceiptView(entry, b64encode(salt).decode() if salt else None)
+    return receipts
 
 
 def receipt_of(conn: Connection, viewer: Viewer, vault: Vault, seq: int) -> dict[str, Any] | None:
     """The body of GET /receipts/{seq}; None where the answer is 404."""
-    receipt = get_receipt(conn, viewer, vault, seq)
-    if receipt is None:
-        return None
+    return receipts_of(conn, viewer, vault, [seq]).get(seq)
+
+
+def receipts_of(
+    conn: Connection, viewer: Viewer, vault: Vault, seqs: Iterable[int]
+) -> dict[int, dict[str, Any]]:
+    """Bodies of GET /receipts/{seq} by seq; absent where the answer is 404."""
+    return {seq: _body(one) for seq, one in get_receipts(conn, viewer, vault, seqs).items()}
+
+
+def _body(receipt: ReceiptView) -> dict[str, Any]:
     entry, refusal = receipt.entry, receipt.entry.refusal
     return {
         "seq": entry.seq,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, CursorResult, func, select
+from sqlalchemy import Connection, CursorResult, Row, func, select
 
 from hub.store.bulk import write_rows
 from hub.store.lookup import Lookup
@@ -17,7 +17,6 @@ Identity = tuple[str, str, str]
 
 # Statements of the accept path are built once: building one costs as much as running it.
 _KNOWN = Lookup(select(identity), identity.c.partner, identity.c.source, identity.c.event_id)
-_COMMITMENTS = Lookup(select(inbox.c.seq, inbox.c.commitment), inbox.c.seq)
 _NEWEST = select(func.coalesce(func.max(inbox.c.seq), 0))
 
 
@@ -130,10 +129,17 @@ _SEQUENCED = select(
 ).join_from(leaf, inbox, leaf.c.seq == inbox.c.seq)
 
 
+_BY_SEQ = Lookup(_SEQUENCED, inbox.c.seq)
+
+
 def _events(rows: CursorResult[Any]) -> list[Sequenced]:
-    return [Sequenced(*row[:-1], **json.loads(row.event)) for row in rows]
+    return [_event(row) for row in rows]
 
 
-def commitments(conn: Connection, seqs: Iterable[int]) -> dict[int, bytes]:
-    """Entries of the ledger by seq, those that there are."""
-    return {row.seq: row.commitment for row in _COMMITMENTS.rows(conn, seqs)}
+def _event(row: Row[Any]) -> Sequenced:
+    return Sequenced(*row[:-1], **json.loads(row.event))
+
+
+def sequenced_by_seq(conn: Connection, seqs: Iterable[int]) -> dict[int, Sequenced]:
+    """Those of the events that stand in the tree."""
+    return {one.seq: one for one in map(_event, _BY_SEQ.rows(conn, seqs))}

@@ -31,9 +31,10 @@ from hub.store.signals import CONNECT_S_MAX, PostgresSignals, connected
 
 INTAKE_LOCK = 0x6875_6201
 """Advisory lock of the one writer: the order of its holders is the order of acceptance."""
-LEADER_LOCKS = {"sequencer": 0x6875_6202}
+LEADER_LOCKS = {"sequencer": 0x6875_6202, "rebuild": 0x6875_6204}
 READERS = 8
 STATEMENT_MS_MAX = 30_000
+COMMAND_S_MAX = 35.0
 IDLE_IN_TRANSACTION_MS_MAX = 5_000
 """A process that stands still in a transaction loses it, and with it the locks that others wait for."""
 LEADER_IDLE_MS_MAX = 10_000
@@ -114,7 +115,7 @@ class PostgresStore:
         settings = {"idle_session_timeout": str(LEADER_IDLE_MS_MAX), "application_name": f"hub {name}"}
         async with connected(self._url, settings) as connection:
             # Asked again and again: the leader that has the lock is in another process.
-            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCKS[name]):  # noqa: ASYNC110
+            while not await connection.fetchval(_TRY_LOCK, LEADER_LOCKS[name], timeout=CONNECT_S_MAX):  # noqa: ASYNC110
                 await asyncio.sleep(LEADER_RETRY_S)
             leadership = Leadership()
             pinging = asyncio.create_task(_ping(connection, leadership))
@@ -154,7 +155,12 @@ class PostgresStore:
             pool_size=connections,
             max_overflow=0,
             pool_timeout=CONNECT_S_MAX,
-            connect_args={"timeout": CONNECT_S_MAX, "server_settings": settings},
+            connect_args={
+                "timeout": CONNECT_S_MAX,
+                # The server ends a statement that takes too long; a server that is gone ends nothing.
+                "command_timeout": COMMAND_S_MAX if role else None,
+                "server_settings": settings,
+            },
         )
         event.listen(engine.sync_engine, "checkout", _check_open)
         if self.read_schema != READ_SCHEMA:
@@ -184,6 +190,7 @@ def address(url: str) -> URL:
     return parsed.set(drivername="postgresql+asyncpg", query=query)
 
 
+_TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 
 

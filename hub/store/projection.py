@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, inspect, select
 
 from hub.domain.opportunities import Opportunity
 from hub.domain.record import Record
@@ -87,6 +87,13 @@ def save_positions(conn: Connection, changed: Mapping[str, Position]) -> None:
     """Move lanes on, in the transaction that holds them."""
     rows = [{"lane": lane, **asdict(one)} for lane, one in sorted(changed.items())]
     write_rows(conn, position, rows, update=("leaf", "events", "topic_id", "log_offset"))
+
+
+def is_by_lanes(conn: Connection) -> bool:
+    """Whether there is a read model that lanes beside the whole tree's have folded."""
+    if not inspect(conn).has_table(position.name, schema=position.schema):
+        return False
+    return conn.execute(select(position.c.lane).where(position.c.lane != INBOX).limit(1)).scalar() is not None
 
 
 def follows_the_tree(conn: Connection, *, by_lanes: bool) -> bool:

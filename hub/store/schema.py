@@ -7,6 +7,7 @@ is dropped, and folded again from the inbox.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 
 from alembic import command
@@ -15,7 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, inspect, select, text
 from sqlalchemy.schema import CreateTable
 
-from hub.store.engine import READ_SCHEMA, Store
+from hub.store.engine import READ_SCHEMA, Store, StoreUnavailable
 from hub.store.roles import grant_read_model, grant_truth, make_roles
 from hub.store.tables import model, read
 
@@ -95,6 +96,13 @@ def _read_schema(conn: Connection) -> str:
     return str(translated.get(READ_SCHEMA, READ_SCHEMA))
 
 
+def check_version(conn: Connection) -> None:
+    """StoreUnavailable when the read model is that of another version: its rows follow other rules."""
+    if conn.execute(select(model.c.fingerprint)).scalar() != fingerprint():
+        raise StoreUnavailable("another version of the hub folds this read model")
+
+
+@lru_cache(maxsize=1)
 def fingerprint() -> str:
     """Hex digest of the read model's tables and of the version of what fills them."""
     shape = "".join(str(CreateTable(table)) for table in read.sorted_tables)

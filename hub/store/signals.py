@@ -15,6 +15,7 @@ from hub.store.engine import StoreUnavailable
 SIGNALS = ("hub_accepted", "hub_sequenced", "hub_projected")
 CONNECT_S_MAX = 5.0
 CLOSE_S_MAX = 2.0
+LISTEN_ASK_S = 5.0
 UNTOLD_MAX = 10_000
 
 _NOTIFY = "SELECT pg_notify(name, content) FROM unnest($1::text[], $2::text[]) AS told (name, content)"
@@ -55,7 +56,15 @@ class PostgresSignals:
                 await connection.add_listener(
                     name, lambda _connection, _pid, name, content: told.put_nowait((name, content))
                 )
-            while (message := await told.get()) is not None:
+            while True:
+                try:
+                    message = await asyncio.wait_for(told.get(), LISTEN_ASK_S)
+                except TimeoutError:
+                    # Who only listens never learns that nobody is there any more.
+                    await connection.fetchval("SELECT 1", timeout=CONNECT_S_MAX)
+                    continue
+                if message is None:
+                    break
                 yield message
         raise StoreUnavailable("the connection that listens was cut off")
 

@@ -115,7 +115,8 @@ class Vault:
 
 def seal(subject: Subject, value: Any) -> Sealed:
     """A JSON value as cipher text that names its subject."""
-    return Sealed(f"{PREFIX}.{subject.surrogate}.{_text(seal_bytes([subject], json.dumps(value).encode()))}")
+    content = json.dumps(value, ensure_ascii=False).encode()
+    return Sealed(f"{PREFIX}.{subject.surrogate}.{_text(seal_bytes([subject], content))}")
 
 
 def save_subjects(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from deploy.local.wire import live_brokers
+from tests.support import parts
 from tests.support.parts import NoRealPart, database_server, kafka_bootstrap
 
 
@@ -45,6 +46,7 @@ async def test_local_database_is_made_where_there_is_no_other(tmp_path: Path) ->
 def test_local_broker_is_started_where_there_is_no_other(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    parts._tell.cache_clear()  # Other tests of this process may have been told already.
     with kafka_bootstrap(tmp_path / "kafka") as bootstrap:
         host, _, port = bootstrap.partition(":")
         assert live_brokers(host, int(port), None, timeout_s=5.0) == {1}

@@ -19,14 +19,14 @@ from hub.events.intake import Intake
 from hub.events.kafka.access import Access
 from hub.events.kafka.connection import Cluster, LogIdentity
 from hub.events.kafka.lanes import GroupReader, starts
-from hub.events.kafka.messages import LANE_TOPICS, Foreign, Unreadable, from_record, lane_of
+from hub.events.kafka.messages import LANE_TOPICS, Foreign, News, Unreadable, from_record, lane_of
 from hub.events.kafka.partner_topics import PartnerTopics
 from hub.events.kafka.relay import Relay
 from hub.settings import Settings
 from hub.store.engine import Store
-from hub.store.inbox import commitments
+from hub.store.inbox import sequenced_by_seq
 from hub.store.parked import Parked, park
-from hub.store.projection import Position, positions
+from hub.store.projection import INBOX, Position, positions
 from hub.store.relay import told
 from hub.store.vault import Vault
 
@@ -82,14 +82,14 @@ class KafkaBackbone:
         return batch
 
     async def _read(self, found: Mapping[TopicPartition, Sequence[Any]]) -> Batch:
-        events: list[Delivered] = []
+        news: list[News] = []
         logs: dict[str, tuple[str, int]] = {}
         unreadable: list[Parked] = []
         for partition, records in found.items():
             topic_id = self._reader.identity.topic_ids.get(partition.topic, "")
             for record in records:
                 try:
-                    events.append(from_record(record, self._hub_id))
+                    news.append(from_record(record, self._hub_id))
                 except Foreign as error:
                     log.error("another_hub_on_our_topics", extra={"hub": str(error), "topic": record.topic})
                 except Unreadable as error:
@@ -98,20 +98,26 @@ class KafkaBackbone:
         if unreadable:
             log.error("log_unreadable", extra={"records": [one.id for one in unreadable]})
             await self._store.write(lambda conn: park(conn, self._vault, unreadable))
-        return Batch(await self._of_this_history(events), logs=logs)
+        return Batch(await self._from_inbox(news), logs=logs)
 
-    async def _of_this_history(self, events: Sequence[Delivered]) -> list[Delivered]:
-        """Those that the inbox holds with this content.
+    async def _from_inbox(self, news: Sequence[News]) -> list[Delivered]:
+        """The events themselves, of such news as are true.
 
         A log may be ahead of a truth that was restored from a backup, and topics can be written to by
-        whoever administers them: the log says what is new, the inbox what is true.
+        whoever administers them: the log says what is new, the inbox what it is.
         """
-        seqs = [one.event.seq for one in events]
-        true = await self._store.read(lambda conn: commitments(conn, seqs))
-        ours = [one for one in events if true.get(one.event.seq) == one.event.commitment]
-        if len(ours) < len(events):
-            log.error("log_of_another_history", extra={"records": len(events) - len(ours)})
-        return ours
+        seqs = [one.seq for one in news]
+        events = await self._store.read(lambda conn: sequenced_by_seq(conn, seqs))
+        found = [
+            Delivered(one.lane, one.after, event)
+            for one in news
+            if (event := events.get(one.seq))
+            and (event.leaf_index, event.commitment) == (one.leaf_index, one.commitment)
+            and self.lane(event.topic, event.key) == one.lane
+        ]
+        if len(found) < len(news):
+            log.error("log_of_another_history", extra={"records": len(news) - len(found)})
+        return found
 
     async def missing(self, gaps: Mapping[str, int], limit: int) -> Batch:
         """From the inbox, which has everything."""
@@ -144,7 +150,7 @@ class KafkaBackbone:
 
         def look(conn: Connection) -> dict[str, tuple[int, int]]:
             at, last = positions(conn), told(conn).lanes
-            start = at.get("inbox", Position()).leaf
+            start = at.get(INBOX, Position()).leaf
             found = {lane: (at[lane].leaf if lane in at else start, end) for lane, end in last.items()}
             return {lane: (leaf, end) for lane, (leaf, end) in found.items() if leaf <= end}
 

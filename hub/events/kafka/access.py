@@ -27,7 +27,7 @@ from kafka.admin import (
 from kafka.errors import KafkaError, SecurityDisabledError
 
 from hub.domain.refusal import Refusal
-from hub.events.kafka.connection import Cluster, KafkaUnavailable
+from hub.events.kafka.connection import Cluster, KafkaUnavailable, said
 from hub.store.deliveries import TOPIC_PREFIX
 
 MECHANISM = "SCRAM-SHA-512"
@@ -156,7 +156,7 @@ class Access:
                     admin.close()
             except (KafkaError, OSError) as error:
                 if time.monotonic() > end_s:
-                    raise KafkaUnavailable(f"{type(error).__name__}: {error}") from error
+                    raise KafkaUnavailable(said(error)) from error
                 continue
             ours = {one for one in seen if one.startswith((_HUB_PREFIX, TOPIC_PREFIX))}
             return ours - {TOPIC_PREFIX + slug}

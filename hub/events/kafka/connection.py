@@ -26,6 +26,8 @@ CONNECT_MS_MAX = 5_000
 REQUEST_MS_MAX = 5_000
 REPLICATION_WANTED = 3
 DAY_MS = 86_400_000
+RECORD_BYTES_MAX = 4 * 1024 * 1024
+"""An event of 256 KiB grows when it is sealed, to some 1.3 times in base64, and by its headers."""
 # What partners write is not sealed: it is deleted once it was read, see partner_topics.py. Its retention is
 # that of the other topics, for a hub that reads nothing for a while.
 INBOX_CONFIGS = {
@@ -38,14 +40,21 @@ INBOX_CONFIGS = {
     "max.message.bytes": str(BATCH_BYTES_MAX + 65_536),
 }
 
-# kafka-python tells a dozen lines of each connection that goes well.
-logging.getLogger("kafka").setLevel(logging.WARNING)
+# kafka-python tells a dozen lines of each connection that goes well, and thirty a second of one that does
+# not; what it comes to is told by the parts that wait.
+logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 T = TypeVar("T")
 
 
 class KafkaUnavailable(StoreUnavailable):
     """The cluster cannot do it just now; what was accepted waits in the inbox."""
+
+
+def said(error: Exception) -> str:
+    """What a fault says, with its name once: kafka-python's own texts begin with it."""
+    name, text = type(error).__name__, str(error)
+    return text if text.startswith(name) else f"{name}: {text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +111,7 @@ class Cluster:
                 finally:
                     admin.close()
             except (KafkaError, OSError) as error:
-                raise KafkaUnavailable(f"{type(error).__name__}: {error}") from error
+                raise KafkaUnavailable(said(error)) from error
 
         return await asyncio.to_thread(run)
 
@@ -149,6 +158,7 @@ class Cluster:
             "min.insync.replicas": str(min(2, copies)),
             # Repeated as the record was written: positions in the tree rule here, not clocks.
             "message.timestamp.type": "CreateTime",
+            "max.message.bytes": str(RECORD_BYTES_MAX),
         }
 
     def _make(self, admin: KafkaAdminClient, topics: tuple[str, ...], others: Mapping[str, str]) -> list[str]:

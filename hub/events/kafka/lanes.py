@@ -14,7 +14,7 @@ from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import CorruptRecordError, KafkaError, UnsupportedCodecError
 
-from hub.events.kafka.connection import Cluster, KafkaUnavailable, LogIdentity
+from hub.events.kafka.connection import Cluster, KafkaUnavailable, LogIdentity, said
 from hub.store.projection import Position
 
 POLL_MS = 300
@@ -73,7 +73,7 @@ class GroupReader:
             return await self._in_thread(lambda: self._poll(limit))
         except (KafkaError, OSError, TimeoutError) as error:
             await self.drop()
-            raise KafkaUnavailable(f"{type(error).__name__}: {error}") from error
+            raise KafkaUnavailable(said(error)) from error
 
     async def drop(self) -> None:
         """Leave the group; the next poll joins it again."""

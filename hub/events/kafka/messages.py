@@ -1,19 +1,19 @@
 """An event as a record of the log: a structured CloudEvent, and headers that say where it stands.
 
-The value is for any reader of CloudEvents; the headers are what a projector needs besides. `after` chains
-the events of a lane: a reader that has not seen the one before knows that something is missing.
+The value is for any reader of CloudEvents. A projector reads the headers alone, and the event itself from the
+inbox. `after` chains the events of a lane: who has not seen the one before knows that something is missing.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from kafka.partitioner.default import murmur2
 
 from hub.domain.registry import CASES, CATALOGUE, NETWORK
-from hub.events.backbone import Delivered
 from hub.store.inbox import Sequenced
 
 LANE_TOPICS = (CATALOGUE, CASES, NETWORK)
@@ -73,29 +73,32 @@ def to_record(event: Sequenced, after: int, partitions: int, hub_id: str) -> Rec
     return Record(event.topic, partition, event.key.encode(), value, list(headers.items()))
 
 
-def from_record(record: Any, hub_id: str) -> Delivered:
-    """The event of a record as consumed; Unreadable for all that `to_record` does not write, or Foreign."""
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a record says of an event: where it stands. What happened says the inbox."""
+
+    lane: str
+    after: int
+    leaf_index: int
+    seq: int
+    commitment: bytes
+
+
+def from_record(record: Any, hub_id: str) -> News:
+    """The news of a record as consumed; Unreadable for all that `to_record` does not write, or Foreign."""
     try:
         told = {name: bytes(content).decode() for name, content in record.headers}
         if told["hub-id"] != hub_id:
             raise Foreign(told["hub-id"])
-        attributes: dict[str, Any] = json.loads(record.value or b"")
-        data = attributes.pop("data")
-        attributes.pop("partitionkey")
-        event = Sequenced(
-            leaf_index=int(told["hub-leaf"]),
-            seq=int(told["hub-seq"]),
-            partner=told["hub-partner"],
-            type=attributes["type"],
-            topic=record.topic,
-            key=(record.key or b"").decode(),
-            subject=attributes["subject"],
-            accepted_at=told["hub-accepted-at"],
-            resolved=told["hub-resolved"],
-            commitment=bytes.fromhex(told["hub-commitment"]),
-            attributes=attributes,
-            data=data,
+        leaf_index, after = int(told["hub-leaf"]), int(told["hub-after"])
+        if not -1 <= after < leaf_index:
+            raise Unreadable(f"leaf {leaf_index} does not come after {after}")
+        return News(
+            f"{record.topic}/{record.partition}",
+            after,
+            leaf_index,
+            int(told["hub-seq"]),
+            bytes.fromhex(told["hub-commitment"]),
         )
-        return Delivered(f"{record.topic}/{record.partition}", int(told["hub-after"]), event)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from error

@@ -7,18 +7,21 @@ must really have stopped before the next one starts: an old sender would write i
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, MessageSizeTooLargeError
 
-from hub.events.kafka.connection import Cluster, KafkaUnavailable
+from hub.events.kafka.connection import RECORD_BYTES_MAX, Cluster, KafkaUnavailable, said
 from hub.events.kafka.messages import Record
 
 ACK_S_MAX = 12.0
 DELIVERY_MS_MAX = 10_000
 STOP_S_MAX = 30.0
+
+log = logging.getLogger(__name__)
 
 
 class Producer:
@@ -36,21 +39,29 @@ class Producer:
         """
         try:
             self._open()
-            waiting = [
-                self._producer.send(
-                    record.topic,
-                    value=record.value,
-                    key=record.key,
-                    headers=record.headers,
-                    partition=record.partition,
-                )
-                for record in records
-            ]
-            for future in waiting:
+            waiting = [self._send(record) for record in records]
+            for future in filter(None, waiting):
                 self._check(future.get(timeout=ACK_S_MAX))
         except (KafkaError, OSError) as error:
             self.drop()
-            raise KafkaUnavailable(f"{type(error).__name__}: {error}") from error
+            raise KafkaUnavailable(said(error)) from error
+
+    def _send(self, record: Record) -> Any:
+        """The acknowledgement to wait for; None for a record that no log takes.
+
+        It is left out, and its lane's readers find it in the inbox, as anything that a log left out.
+        """
+        try:
+            return self._producer.send(
+                record.topic,
+                value=record.value,
+                key=record.key,
+                headers=record.headers,
+                partition=record.partition,
+            )
+        except MessageSizeTooLargeError:
+            log.error("record_too_large", extra={"topic": record.topic, "bytes": len(record.value)})
+            return None
 
     def _open(self) -> None:
         if self._producer is None:
@@ -60,6 +71,7 @@ class Producer:
                 enable_idempotence=True,
                 linger_ms=0,
                 batch_size=262_144,
+                max_request_size=RECORD_BYTES_MAX,
                 max_block_ms=5_000,
                 delivery_timeout_ms=DELIVERY_MS_MAX,
                 allow_auto_create_topics=False,

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from hub.domain.values import rfc3339
-from hub.events.kafka.connection import Cluster
-from hub.events.kafka.messages import Record, all_lanes, lane_of, to_record
+from hub.events.kafka.connection import Cluster, KafkaUnavailable
+from hub.events.kafka.messages import LANE_TOPICS, Record, all_lanes, lane_of, to_record
 from hub.events.kafka.parked import tell_parked
 from hub.events.kafka.producer import Producer
 from hub.events.measures import PUBLISH_S, PUBLISHED_EVENTS
@@ -92,6 +92,9 @@ class Relay:
         """Where to go on; from the retained past when this is not the log that was told before."""
         await self._cluster.make_topics()
         identity = await self._cluster.identity()
+        if not identity.topic_ids.keys() >= set(LANE_TOPICS):
+            # A broker that has not heard of the topics yet would look like another log.
+            raise KafkaUnavailable("not every topic is known yet")
         self._compared_s = time.monotonic()
         at = await self._store.read(told)
         if at.log != identity.text:
@@ -100,8 +103,9 @@ class Relay:
             start = rfc3339(since)
             lanes = all_lanes(self._cluster.partitions)
             first = await self._store.write(lambda conn: begin(conn, identity.text, start, lanes))
-            level = logging.INFO if at.log is None else logging.WARNING
-            log.log(level, "another_log", extra={"before": at.log, "now": identity.text, "from_leaf": first})
+            if at.log is not None:
+                more = {"before": at.log, "now": identity.text, "from_leaf": first}
+                log.warning("another_log", extra=more)
             at = await self._store.read(told)
         return at
 
