@@ -150,6 +150,9 @@ class PostgresStore:
         }
         if role:
             settings["role"] = role
+        if role == PROJECTOR:
+            # As on SQLite: a power cut may take the read model back, rows and position together.
+            settings["synchronous_commit"] = "off"
         engine = create_async_engine(
             self._url,
             pool_size=connections,
