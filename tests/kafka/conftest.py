@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from hub.events.spine import Hub
 from tests.kafka.secured import Secured, secured_broker
 from tests.kafka.writing import Writing
 from tests.support.spine import Production
@@ -24,6 +26,14 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     """A broker that checks rights."""
     with secured_broker(tmp_path_factory.mktemp("secured")) as running:
         yield running
+
+
+@pytest.fixture
+async def hub(production: Production, tmp_path: Path) -> AsyncIterator[Hub]:
+    """A hub on real parts; none of it at work yet."""
+    hub = production.open_hub(tmp_path)
+    yield hub
+    await hub.store.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -30,14 +29,6 @@ from tests.kafka.lanes import (
 )
 from tests.support.messages import firm, service
 from tests.support.spine import PARTITIONS, Production, empty_topics
-
-
-@pytest.fixture
-async def hub(production: Production, tmp_path: Path) -> AsyncIterator[Hub]:
-    """A hub on real parts; none of it at work yet."""
-    hub = production.open_hub(tmp_path)
-    yield hub
-    await hub.store.close()
 
 
 async def test_what_the_log_no_longer_holds_comes_from_the_inbox(hub: Hub, production: Production) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,14 +27,6 @@ from tests.kafka.lanes import (
 )
 from tests.support.messages import firm, service
 from tests.support.spine import PARTITIONS, Production
-
-
-@pytest.fixture
-async def hub(production: Production, tmp_path: Path) -> AsyncIterator[Hub]:
-    """A hub on real parts; none of it at work yet."""
-    hub = production.open_hub(tmp_path)
-    yield hub
-    await hub.store.close()
 
 
 async def test_bytes_that_nobody_can_read_are_parked_and_the_flow_goes_on(
