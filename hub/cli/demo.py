@@ -214,8 +214,8 @@ def _show(summary: demo_story.Summary, report: dict[str, Any], settings: Setting
         )
     )
     base = settings.public_url
-    later = "The data are gone when it ends: they are in parts that run for the demo alone."
-    if not settings.database_url:
+    later = "It cannot be gone on with: its real parts run for the demo alone."
+    if not (settings.database_url or settings.kafka_bootstrap):
         command = f"HUB_DATA_DIR={settings.data_dir} HUB_PORT={settings.port} .venv/bin/hub serve"
         later = f"Later, on the same data:\n{command}"
     data.print(
