@@ -1,0 +1,56 @@
+"""Every table. ``truth`` is migrated and kept for good; ``read`` can be thrown away and folded again."""
+
+from hub.store.tables.auth import oauth_client, oauth_client_key, oauth_jti
+from hub.store.tables.columns import Number, String, read, truth
+from hub.store.tables.events import (
+    checkpoint,
+    delivery,
+    identity,
+    inbox,
+    leaf,
+    parked,
+    reference,
+    relay,
+    subject_key,
+    tile,
+)
+from hub.store.tables.read_model import (
+    model,
+    opportunity_row,
+    position,
+    record,
+    referral_party,
+    referral_row,
+    service_row,
+    tag,
+    verdict,
+)
+
+__all__ = [
+    "Number",
+    "String",
+    "checkpoint",
+    "delivery",
+    "identity",
+    "inbox",
+    "leaf",
+    "model",
+    "oauth_client",
+    "oauth_client_key",
+    "oauth_jti",
+    "opportunity_row",
+    "parked",
+    "position",
+    "read",
+    "record",
+    "reference",
+    "referral_party",
+    "referral_row",
+    "relay",
+    "service_row",
+    "subject_key",
+    "tag",
+    "tile",
+    "truth",
+    "verdict",
+]
