@@ -15,7 +15,8 @@ class Principal:
     """Rights of one request: token scopes already cut down to the client's current grant.
 
     partner: slug, None for portals, managers and the public. networks: slugs that a portal or manager
-    is bound to, None for all. source_prefix: ends in a slash; empty for the public.
+    is bound to, None for all. source_prefix: ends in a slash; empty for the public. person: id of the
+    person who acts, None for systems.
     """
 
     client_id: str | None
@@ -24,6 +25,7 @@ class Principal:
     scopes: frozenset[str] = frozenset()
     networks: frozenset[str] | None = None
     source_prefix: str = ""
+    person: str | None = None
 
     @property
     def identity(self) -> str:
