@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
 
+from hub.auth.denied import Denied
 from hub.auth.dpop import LEEWAY_S, read_proof
 from hub.auth.jws import ALGORITHMS, BadJws, check_started, read, text_claim, time_claim
 from hub.auth.replay import Once, Replay
@@ -30,14 +31,6 @@ REMEMBERED_TOKENS_MAX = 4_096
 _AUTHORIZATION = re.compile(r"(bearer|dpop) +([A-Za-z0-9._~+/=-]+)", re.ASCII | re.IGNORECASE)
 _DPOP = f'DPoP realm="hub", algs="{" ".join(ALGORITHMS)}"'
 _BEARER = 'Bearer realm="hub"'
-
-
-class Denied(Exception):
-    """The request is not let in. status: 401 or 403; headers: to send with the refusal."""
-
-    def __init__(self, status: int, refusal: Refusal, headers: Mapping[str, str]) -> None:
-        super().__init__(refusal.code)
-        self.status, self.refusal, self.headers = status, refusal, dict(headers)
 
 
 def missing_token() -> Denied:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience
 
+CONFIRM_PATH = "/account/confirm"
+"""Where a person shows its second factor again."""
 HUB = "hub"
 """Stands for the partner in identities and commitments of clients that belong to no partner."""
 
@@ -16,7 +19,7 @@ class Principal:
 
     partner: slug, None for portals, managers and the public. networks: slugs that a portal or manager
     is bound to, None for all. source_prefix: ends in a slash; empty for the public. person: id of the
-    person who acts, None for systems.
+    person who acts, None for systems. confirmed: whether that person showed a second factor just now.
     """
 
     client_id: str | None
@@ -26,6 +29,7 @@ class Principal:
     networks: frozenset[str] | None = None
     source_prefix: str = ""
     person: str | None = None
+    confirmed: bool = False
 
     @property
     def identity(self) -> str:
@@ -35,6 +39,20 @@ class Principal:
     def manages(self, network: str) -> bool:
         """Whether this is a manager whose mandate covers the network (slug)."""
         return self.audience is Audience.MANAGER and (self.networks is None or network in self.networks)
+
+    def unconfirmed(self) -> Refusal | None:
+        """Why an act that cannot be taken back is not done now: its person has to confirm it first.
+
+        Asked before keys and grants are changed, glass is broken and a firm is erased. Systems prove their
+        key with every request.
+        """
+        if self.person is None or self.confirmed:
+            return None
+        return Refusal(
+            "session.unconfirmed",
+            "this needs your second factor again: it was last shown too long ago",
+            f"Confirm it at {CONFIRM_PATH}, then send the request again.",
+        )
 
 
 ANYONE = Principal(client_id=None, audience=Audience.PUBLIC)

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from hub.auth.authenticate import Denied
+from hub.auth.denied import Denied
 from hub.events.rejection import FieldError, Rejected
 from hub.store.engine import StoreUnavailable
 

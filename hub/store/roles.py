@@ -10,8 +10,8 @@ from sqlalchemy import Connection, text
 
 INTAKE, PROJECTOR, READER = "hub_intake", "hub_projector", "hub_reader"
 
-# Adding is what the truth is for; changed are clients, references, keys, the unfinished tile, the relay's
-# place, and what became of messages.
+# Adding is what the truth is for; changed are clients, people and their sessions, references, keys, the
+# unfinished tile, the relay's place, and what became of messages.
 _INTAKE_CHANGES = (
     "reference",
     "subject_key",
@@ -21,8 +21,20 @@ _INTAKE_CHANGES = (
     "parked",
     "oauth_client",
     "oauth_client_key",
+    "person",
+    "person_session",
+    "sign_in_try",
 )
-_INTAKE_FORGETS = ("oauth_jti", "delivery", "relay", "parked")
+_INTAKE_FORGETS = (
+    "oauth_jti",
+    "delivery",
+    "relay",
+    "parked",
+    "person_link",
+    "person_recovery",
+    "person_session",
+    "sign_in_try",
+)
 
 
 def make_roles(conn: Connection) -> None:

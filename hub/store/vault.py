@@ -58,6 +58,14 @@ class Vault:
         """Digest that a subject is found by."""
         return self.digest("subject", wire_id.encode())
 
+    def seal_secret(self, name: str, content: bytes) -> bytes:
+        """Seal a secret that the hub itself must be able to read, under the hub's own key and that name."""
+        return _encrypt(self._kek, content, f"secret:{name}")
+
+    def open_secret(self, name: str, content: bytes) -> bytes:
+        """Undo seal_secret; the name must be the same."""
+        return _decrypt(self._kek, content, f"secret:{name}")
+
     def seal_parked(self, id_: str, content: bytes) -> bytes:
         """Seal what nobody can read, and which may therefore be about anybody, under the hub's own key."""
         return _encrypt(self._kek, content, f"parked:{id_}")

@@ -17,7 +17,8 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from starlette.responses import JSONResponse, Response
 
 from hub.auth.assertions import ASSERTION_TYPE
-from hub.auth.authenticate import Authenticator, Denied
+from hub.auth.authenticate import Authenticator
+from hub.auth.denied import Denied
 from hub.auth.jws import sign
 from hub.auth.routes import build_router
 from hub.auth.signing import Signing

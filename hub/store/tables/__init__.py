@@ -14,6 +14,7 @@ from hub.store.tables.events import (
     subject_key,
     tile,
 )
+from hub.store.tables.people import person, person_link, person_recovery, person_session, sign_in_try
 from hub.store.tables.read_model import (
     model,
     opportunity_row,
@@ -40,6 +41,10 @@ __all__ = [
     "oauth_jti",
     "opportunity_row",
     "parked",
+    "person",
+    "person_link",
+    "person_recovery",
+    "person_session",
     "position",
     "read",
     "record",
@@ -48,6 +53,7 @@ __all__ = [
     "referral_row",
     "relay",
     "service_row",
+    "sign_in_try",
     "subject_key",
     "tag",
     "tile",
