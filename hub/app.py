@@ -9,7 +9,9 @@ from fastapi import FastAPI
 
 from hub import graphql
 from hub.auth import routes as oauth
+from hub.auth.addresses import Addresses
 from hub.auth.authenticate import Authenticator
+from hub.auth.metering import open_meter
 from hub.auth.signing import open_signing
 from hub.events.spine import Hub, open_hub
 from hub.ledger.checkpoint import verifier_key
@@ -43,11 +45,14 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
     app.add_middleware(CountRequests)
     signing = open_signing(settings)
     authenticator = Authenticator(hub.store, settings, signing)
+    meter = open_meter(settings, hub.intake.quotas, Addresses(settings.proxies))
     checkpoints = verifier_key(hub.ledger_origin, hub.ledger_key.public_key())
     app.include_router(events.build_router(hub.store, hub.vault, hub.intake, hub.progress, authenticator))
     app.include_router(receipts.build_router(hub.store, hub.vault, authenticator.principal))
     app.include_router(
-        graphql.build_router(hub.store, hub.vault, authenticator.principal, quotas=hub.intake.quotas)
+        graphql.build_router(
+            hub.store, hub.vault, authenticator.principal, quotas=hub.intake.quotas, meter=meter
+        )
     )
     app.include_router(oauth.build_router(hub.store, settings, signing))
     app.include_router(ledger.build_router(hub.store, checkpoints))

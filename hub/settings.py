@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -49,6 +50,21 @@ class Settings(BaseSettings):
         ge=0,
         le=2**31 - 1,
     )
+    quota_cost_per_s: int = Field(
+        200_000,
+        description="Fields of GraphQL answers a second that one client may ask of a process; 0: any.",
+        ge=0,
+        le=2**31 - 1,
+    )
+    public_cost_per_s: int = Field(
+        100_000,
+        description="The same for everybody without a token, by address; 0: any.",
+        ge=0,
+        le=2**31 - 1,
+    )
+    trusted_proxies: str = Field(
+        "", description="Addresses and networks whose X-Forwarded-For is believed, after commas; empty: none."
+    )
     work_port: int = Field(
         0, description="TCP port (loopback) for health and metrics of hub work; 0: none.", ge=0, le=65535
     )
@@ -56,6 +72,18 @@ class Settings(BaseSettings):
     public_url: str = Field("", description="Issuer and audience of all tokens; no trailing slash.")
     ledger_origin: str = Field("", description="First line of every signed checkpoint.")
     keys_dir: Path = Field(Path(), description="Folder of the hub's keys; default in the data folder.")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, value: str) -> str:
+        for one in filter(None, value.split(",")):
+            ip_network(one.strip(), strict=False)
+        return value
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The trusted proxies, one by one."""
+        return tuple(one.strip() for one in self.trusted_proxies.split(",") if one.strip())
 
     def model_post_init(self, _context: object, /) -> None:
         """Fill what follows from other settings."""

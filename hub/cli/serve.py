@@ -75,6 +75,8 @@ def _server(app: FastAPI, port: int) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         server_header=False,
+        # Whom to believe is a setting (hub/auth/addresses.py); the server would believe all of loopback.
+        proxy_headers=False,
         timeout_graceful_shutdown=10,
     )
     return uvicorn.Server(config)

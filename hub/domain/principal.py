@@ -36,6 +36,14 @@ class Principal:
         """The partner's name in event identities and ledger commitments."""
         return self.partner or HUB
 
+    @property
+    def account(self) -> str:
+        """Whose quotas its requests are charged to: the partner's or, where there is none, the client's own.
+
+        The slash keeps a client apart from the partner whose slug it bears.
+        """
+        return self.partner or f"client/{self.client_id}"
+
     def manages(self, network: str) -> bool:
         """Whether this is a manager whose mandate covers the network (slug)."""
         return self.audience is Audience.MANAGER and (self.networks is None or network in self.networks)

@@ -1,7 +1,7 @@
-"""The intake: bounded queues, one a partner, before one writer, which commits what waits as a group.
+"""The intake: bounded queues, one an account, before one writer, which commits what waits as a group.
 
-An answer is given only after the commit, so what was acknowledged survives the process. Partners take
-turns: one that floods waits for itself.
+An answer is given only after the commit, so what was acknowledged survives the process. Accounts (partners,
+and clients of the hub itself) take turns: one that floods waits for itself.
 """
 
 from __future__ import annotations
@@ -62,26 +62,26 @@ class Intake:
 
     async def submit(self, principal: Principal, envelopes: Sequence[Envelope]) -> Answer:
         """Receipts, in order, once all events are durable; Rejected when none of them was stored."""
-        partner, size = principal.identity, len(envelopes)
-        self._check_room(partner, size)  # Before the work, which would be in vain.
+        account, size = principal.account, len(envelopes)
+        self._check_room(account, size)  # Before the work, which would be in vain.
         if size > CHECKED_AT_ONCE_MAX:  # Others get their turn while a large batch is read.
             checked = await asyncio.to_thread(check, principal, envelopes)
-            self._check_room(partner, size)
+            self._check_room(account, size)
         else:
             checked = check(principal, envelopes)
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self.queued_events += size
-        self._queued[partner] += size
-        self._waiting.put(partner, size, (checked, answer))
+        self._queued[account] += size
+        self._waiting.put(account, size, (checked, answer))
         self._arrived.set()
         return await answer
 
-    def _check_room(self, partner: str, size: int) -> None:
+    def _check_room(self, account: str, size: int) -> None:
         """Rejected when so many more events do not fit; what is alone always fits."""
-        queued = self._queued[partner]
+        queued = self._queued[account]
         if queued and queued + size > self._queue_events_max // 2:
             raise refused(
-                partner,
+                account,
                 "queue",
                 f"{queued} events of yours wait to be accepted, and these {size} are too many more.",
                 "Send them again, unchanged, once earlier posts were answered; fewer at a time are as fast.",
@@ -118,8 +118,8 @@ class Intake:
         group: list[Waiting] = []
         size = 0
         while size < GROUP_EVENTS_MAX and self._waiting:
-            partner, events, waiting = self._waiting.take()
-            self._queued[partner] -= events
+            account, events, waiting = self._waiting.take()
+            self._queued[account] -= events
             group.append(waiting)
             size += events
         self.queued_events -= size

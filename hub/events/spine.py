@@ -154,7 +154,8 @@ def open_hub(settings: Settings) -> Hub:
         raise Unfit(Refusal("hub.unavailable", message, "Check HUB_DATABASE_URL, and start it.")) from None
     vault, key = Vault(settings.keys_dir), ledger_key(settings)
     progress = Progress(lambda seqs: store.read(lambda conn: judged(conn, seqs)))
-    intake = Intake(store, vault, Quotas(settings.quota_events_per_s, settings.quota_bytes_per_s))
+    rates = settings.quota_events_per_s, settings.quota_bytes_per_s, settings.quota_cost_per_s
+    intake = Intake(store, vault, Quotas(*rates))
     sequencer = Sequencer(store, origin, key, intake.accepted)
     kafka = _kafka(settings, store, vault, intake)
     backbone: Backbone = kafka or EmbeddedBackbone(store, sequencer.sequenced)

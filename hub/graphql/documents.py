@@ -21,7 +21,7 @@ from graphql import (
 
 from hub.domain.refusal import Refusal
 from hub.graphql.context import refused
-from hub.graphql.limits import COST_MAX, TOKENS_MAX, Cost, cost_of, shape_error, too_large
+from hub.graphql.limits import TOKENS_MAX, Cost, cost_of, shape_error
 
 REMEMBERED_MAX = 500
 REMEMBERED_CHARS_MAX = 16_000
@@ -65,14 +65,12 @@ class Documents:
                 self._known.popitem(last=False)
         return prepared
 
-    def cost_error(
-        self, prepared: Prepared, name: str | None, variables: Mapping[str, Any] | None
-    ) -> GraphQLError | None:
-        """Why a valid document costs too much with these variables."""
+    def cost(self, prepared: Prepared, name: str | None, variables: Mapping[str, Any] | None) -> int:
+        """Fields that a valid document asks for with these variables; 0 for one that is not executed."""
         cost = prepared.cost
-        if cost and prepared.document and cost.fields > COST_MAX and cost.varies:
+        if cost and prepared.document and cost.varies:
             cost = cost_of(self._schema, prepared.document, name, variables or {})
-        return too_large("a cost of", cost.fields, COST_MAX) if cost and cost.fields > COST_MAX else None
+        return cost.fields if cost else 0
 
     def _prepare(self, text: str) -> Prepared:
         if _NUL.search(text):

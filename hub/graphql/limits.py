@@ -43,8 +43,6 @@ FIELDS_MAX = 1_000
 """Fields of a document once every fragment stands where it is spread."""
 PAIRS_MAX = 5_000
 """Pairs of fields of one name: validation compares them all, some 5 µs a pair."""
-COST_MAX = 20_000
-"""Fields of an answer when every list is as long as it may be (pages) or usually is (other lists)."""
 
 LIST_LENGTH = 5
 LIST_LENGTHS: Mapping[tuple[str, str], int] = {

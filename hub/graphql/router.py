@@ -6,8 +6,9 @@ Source: GraphQL over HTTP, working draft (status codes and media types).
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from inspect import isawaitable
 from typing import Any
 from uuid import uuid4
@@ -16,12 +17,16 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from graphql import ExecutionResult, GraphQLError, OperationType, execute
 
+from hub.auth.addresses import Addresses
+from hub.auth.metering import Meter
 from hub.domain.principal import Principal
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience
-from hub.events.quotas import Quotas
+from hub.events.quotas import COST_MAX, Quotas
+from hub.events.rejection import Rejected
 from hub.graphql.context import Context, refused
 from hub.graphql.documents import Documents
+from hub.graphql.limits import too_large
 from hub.graphql.schema import schema_for
 from hub.graphql.transport import (
     JSON_TYPE,
@@ -41,6 +46,10 @@ UNAVAILABLE = Refusal(
     "the hub's database cannot answer just now",
     "Send the same request again in a second, and later each time.",
 )
+REQUEST_COST = 50
+"""What comes with every request, in fields of an answer: HTTP, the token, the parsed document."""
+INVALID_COST = 400
+"""Validation of a document, which is done again for each one that is not valid."""
 Authenticate = Callable[[Request], Awaitable[Principal]]
 
 _log = logging.getLogger(__name__)
@@ -56,19 +65,26 @@ class Gateway:
         self._schemas = {audience: schema_for(audience) for audience in Audience}
         self._documents = {audience: Documents(schema._schema) for audience, schema in self._schemas.items()}
 
-    async def answer(self, asked: Asked, principal: Principal, *, only_queries: bool) -> ExecutionResult:
+    async def answer(
+        self, asked: Asked, principal: Principal, charge: Callable[[int], None], *, only_queries: bool
+    ) -> ExecutionResult:
         """The result of one request; its data is None when nothing was executed.
 
-        only_queries: BadRequest 405 for anything else, which a GET must not do.
+        charge: takes the cost before anything is executed, or raises. only_queries: BadRequest 405 for
+        anything else, which a GET must not do.
         """
         schema, documents = self._schemas[principal.audience], self._documents[principal.audience]
+        charge(REQUEST_COST)  # First: the document is parsed at somebody's expense.
         prepared = documents.prepare(asked.query)
         if prepared.document is None:
+            charge(INVALID_COST)
             return ExecutionResult(None, list(prepared.errors))
         if only_queries and prepared.operation(asked.operation_name) not in (OperationType.QUERY, None):
             raise BadRequest(405, "a GET executes queries alone", "Send the operation as a POST.")
-        if error := documents.cost_error(prepared, asked.operation_name, asked.variables):
-            return ExecutionResult(None, [error])
+        cost = documents.cost(prepared, asked.operation_name, asked.variables)
+        if cost > COST_MAX:
+            return ExecutionResult(None, [too_large("a cost of", cost, COST_MAX)])
+        charge(cost)
         result = execute(
             schema._schema,
             prepared.document,
@@ -111,12 +127,15 @@ def build_router(
     authenticate: Authenticate,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     quotas: Quotas | None = None,
+    meter: Meter | None = None,
 ) -> APIRouter:
     """Routes of the gateway. authenticate: raises for a token that does not hold; clock: aware UTC.
 
-    quotas: of partners' posts, for `me`; None: there are none.
+    quotas: of those with a token, for `me`; None: there are none. meter: whom requests are charged to; None:
+    nobody.
     """
     gateway = Gateway(store, vault, clock, quotas)
+    meter = meter or Meter(Quotas(), Quotas(), Addresses())
     router = APIRouter(tags=["graphql"])
 
     async def respond(request: Request, read: Callable[[Request], Awaitable[Asked]], get: bool) -> Response:
@@ -127,13 +146,18 @@ def build_router(
                 raise BadRequest(
                     406, f"the answer is {RESPONSE_TYPE} or {JSON_TYPE}", f"Accept {RESPONSE_TYPE}."
                 )
-            result = await gateway.answer(await read(request), principal, only_queries=get)
+            asked = await read(request)
+            charge = partial(meter.charge, request, principal)
+            result = await gateway.answer(asked, principal, charge, only_queries=get)
         except BadRequest as bad:
             errors = [refused(bad.refusal)]
             return _response(ExecutionResult(None, errors), media_type or JSON_TYPE, bad.status)
+        except Rejected as used_up:
+            return _over_quota(used_up, media_type or JSON_TYPE, meter.headers(request, principal))
         # Only the newer media type lets a proxy trust the status; in the older one errors travel under 200.
         failed = result.data is None and not _executed(result) and media_type == RESPONSE_TYPE
-        return _response(result, media_type, 400 if failed else 200)
+        headers = meter.headers(request, principal)
+        return _response(result, media_type, 400 if failed else 200, headers)
 
     @router.get(PATH, response_class=Response)
     async def graphql_get(request: Request) -> Response:
@@ -157,13 +181,24 @@ def _executed(result: ExecutionResult) -> bool:
     return any(error.path is not None for error in result.errors or ())
 
 
-def _response(result: ExecutionResult, media_type: str, status: int) -> Response:
+def _over_quota(used_up: Rejected, media_type: str, limits: Mapping[str, str]) -> Response:
+    """The caller has used up its quota: when to come back stands in the header and beside the code."""
+    after_s = used_up.retry_after_s
+    error = refused(Refusal(used_up.code, used_up.message, used_up.remedy))
+    extensions = {**(error.extensions or {}), "retryAfter": after_s}
+    result = ExecutionResult(None, [GraphQLError(error.message, extensions=extensions)])
+    return _response(result, media_type, used_up.status, {**limits, "Retry-After": str(after_s)})
+
+
+def _response(
+    result: ExecutionResult, media_type: str, status: int, more: Mapping[str, str] | None = None
+) -> Response:
     body: dict[str, Any] = {}
     if result.errors:
         body["errors"] = [error.formatted for error in result.errors]
     if result.data is not None or _executed(result):
         body["data"] = result.data
-    headers = {"Cache-Control": "no-store", "Vary": "Accept, Authorization"}
+    headers = {"Cache-Control": "no-store", "Vary": "Accept, Authorization", **(more or {})}
     if status == 405:
         headers["Allow"] = "POST"
     return Response(orjson.dumps(body), status, headers=headers, media_type=f"{media_type}; charset=utf-8")

@@ -5,19 +5,24 @@ from __future__ import annotations
 import strawberry
 
 from hub.domain.scopes import Audience
-from hub.graphql.context import Info, requires
+from hub.graphql.context import EVERYONE, Info, requires
 from hub.graphql.registry_types import Partner, partner_of
 from hub.graphql.scalars import pick
 
 
 @strawberry.type
 class Quota:
-    """What a partner may post to the process that answers; null where there is no quota."""
+    """What the caller may post to, and ask of, the process that answers; null where there is no quota.
+
+    cost: in fields of GraphQL answers.
+    """
 
     events_per_second: int | None
     events_left: int | None
     bytes_per_second: int | None
     bytes_left: int | None
+    cost_per_second: int | None
+    cost_left: int | None
 
 
 @strawberry.type
@@ -29,17 +34,19 @@ class Viewer:
     name: str | None
     scopes: list[str]
 
-    @requires({Audience.PARTNER})
+    @requires(EVERYONE - {Audience.PUBLIC})
     async def quota(self, info: Info) -> Quota:
-        """How fast the partner may post events, and what is left of it just now."""
+        """How fast the caller may post events and ask, and what is left of it just now."""
         context = info.context
-        found = {one.name: one for one in context.quotas.standings(context.principal.identity)}
-        events, bytes_ = found.get("events"), found.get("bytes")
+        found = {one.name: one for one in context.quotas.standings(context.principal.account)}
+        events, bytes_, cost = found.get("events"), found.get("bytes"), found.get("cost")
         return Quota(
             events_per_second=events.rate_per_s if events else None,
             events_left=events.left if events else None,
             bytes_per_second=bytes_.rate_per_s if bytes_ else None,
             bytes_left=bytes_.left if bytes_ else None,
+            cost_per_second=cost.rate_per_s if cost else None,
+            cost_left=cost.left if cost else None,
         )
 
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.auth.authenticate import Authenticator, missing_token
+from hub.auth.rate_limits import rate_limits
 from hub.domain.principal import Principal
 from hub.domain.scopes import Audience
 from hub.events.accept import Receipt
@@ -24,7 +25,6 @@ from hub.events.progress import Progress
 from hub.events.rejection import Rejected, unreadable
 from hub.events.strict_json import EnvelopeError
 from hub.rest.problems import rejection
-from hub.rest.rate_limits import rate_limits
 from hub.store.engine import Store, StoreUnavailable
 from hub.store.entries import receipts_of
 from hub.store.records import viewer_of
@@ -54,12 +54,12 @@ def build_router(
         principal = await authenticator.principal(request)
         if principal.audience is Audience.PUBLIC:
             raise missing_token()
-        partner = principal.identity
+        account = principal.account
         try:
             accepted = await _accept(request, intake, principal)
         except Rejected as error:
-            return rejection(error, rate_limits(intake.quotas.standings(partner)))
-        headers = rate_limits(intake.quotas.standings(partner))
+            return rejection(error, rate_limits(intake.quotas.standings(account)))
+        headers = rate_limits(intake.quotas.standings(account))
         wait_s = _wait_s(request)
         try:
             if wait_s and await progress.reached([one.seq for one in accepted], wait_s):
@@ -81,11 +81,11 @@ async def _accept(request: Request, intake: Intake, principal: Principal) -> lis
             raise EnvelopeError("event.malformed", "stands twice", field="/datacontenttype")
         content_type = content_types[0] if content_types else ""
         body = await _body(request, BATCH_BYTES_MAX if BATCH in content_type.lower() else EVENT_BYTES_MAX)
-        intake.quotas.take(principal.identity, body_bytes=len(body))
+        intake.quotas.take(principal.account, body_bytes=len(body))
         envelopes = parse(content_type, headers, body)
     except EnvelopeError as error:
         raise unreadable(error) from None
-    intake.quotas.take(principal.identity, events=len(envelopes))
+    intake.quotas.take(principal.account, events=len(envelopes))
     return await intake.submit(principal, envelopes)
 
 

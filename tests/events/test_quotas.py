@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.events.intake import GROUP_EVENTS_MAX, Intake
-from hub.events.quotas import SIZE_MAX, Quotas
+from hub.events.quotas import COST_MAX, SIZE_MAX, Quotas
 from hub.events.rejection import Rejected
 from hub.events.turns import Turns
 from tests.support.messages import EEN, KENT, NORMANDY, partner, service
@@ -81,10 +81,18 @@ def test_a_bucket_holds_a_whole_batch_however_low_its_rate(clock: Clock) -> None
     assert refused(quotas, events=1_000).retry_after_s == 1_000
 
 
-def test_more_than_a_bucket_ever_holds_is_told_so_and_not_to_come_back(clock: Clock) -> None:
-    error = refused(Quotas(events_per_s=50, clock=clock), events=1_001)
-    assert error.retry_after_s is None
-    assert "at most 1000 events" in error.remedy
+def test_the_dearest_document_may_be_asked_for_however_low_the_rate(clock: Clock) -> None:
+    quotas = Quotas(cost_per_s=1, clock=clock)
+    quotas.take(KENT, cost=COST_MAX)
+    assert refused(quotas, cost=1).retry_after_s == 1
+
+
+def test_who_is_not_seen_for_longest_is_forgotten_where_anybody_may_come(clock: Clock) -> None:
+    quotas = Quotas(cost_per_s=1, clock=clock, accounts_max=2)
+    for who in ("a", "b", "a", "c"):
+        quotas.take(who, cost=10_000)
+    assert left(quotas, "a") == {"cost": 0}
+    assert left(quotas, "b") == {"cost": COST_MAX}
 
 
 def test_a_bucket_gets_no_fuller_than_full_and_counts_as_graphql_can(clock: Clock) -> None:

@@ -14,7 +14,9 @@ from tests.support.serving import Served, Session, serving
 
 KENTS = partner(KENT)
 BATCH = {"Content-Type": "application/cloudevents-batch+json"}
-ME = {"query": "{ me { quota { eventsPerSecond eventsLeft bytesPerSecond bytesLeft } } }"}
+ME = {
+    "query": "{ me { quota { eventsPerSecond eventsLeft bytesPerSecond bytesLeft costPerSecond costLeft } } }"
+}
 MIB = 1024**2
 
 
@@ -28,7 +30,8 @@ def hub(tmp_path: Path) -> Iterator[Served]:
 @pytest.fixture
 def generous(tmp_path: Path) -> Iterator[Served]:
     """A hub without quotas."""
-    with serving(tmp_path / "hub", quota_events_per_s=0, quota_bytes_per_s=0) as served:
+    unlimited = {"quota_events_per_s": 0, "quota_bytes_per_s": 0, "quota_cost_per_s": 0}
+    with serving(tmp_path / "hub", public_cost_per_s=0, **unlimited) as served:
         yield served
 
 

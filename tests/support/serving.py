@@ -124,7 +124,7 @@ def _serving(
     listener: socket.socket, settings: Settings, prepare: Callable[[Settings], Awaitable[Any]]
 ) -> Iterator[Served]:
     rows = asyncio.run(_awaited(prepare(settings)))
-    config = uvicorn.Config(build_app(settings), log_config=None, access_log=False)
+    config = uvicorn.Config(build_app(settings), log_config=None, access_log=False, proxy_headers=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
     thread.start()
