@@ -75,3 +75,8 @@ DEFAULT_SCOPES: dict[Audience, tuple[str, ...]] = {
         "ops:read",
     ),
 }
+
+
+def scopes_of(audience: Audience) -> frozenset[str]:
+    """Scopes that a client of this audience may ever be granted: the public has no client."""
+    return frozenset() if audience is Audience.PUBLIC else SCOPES

@@ -5,12 +5,15 @@ from __future__ import annotations
 import strawberry
 
 from hub.graphql.cases_types import Sme, sme_of
-from hub.graphql.context import MEMBERS, Info, accepted, requires
+from hub.graphql.context import Info
+from hub.graphql.declared import MEMBERS, requires, shown
 from hub.graphql.pages import PageInfo, page_info
+from hub.graphql.refusals import accepted
 from hub.store.firms import find_firms, get_firm
 
 
 @strawberry.type
+@shown(MEMBERS, {"referrals:read"})
 class SmeEdge:
     """A firm and its place in the list."""
 
@@ -19,6 +22,7 @@ class SmeEdge:
 
 
 @strawberry.type
+@shown(MEMBERS, {"referrals:read"})
 class SmeConnection:
     """One page of firms."""
 
@@ -32,7 +36,7 @@ class SmeConnection:
 class FirmQueries:
     """The fields on firms."""
 
-    @requires(MEMBERS, ("referrals:read",))
+    @requires(MEMBERS, {"referrals:read"})
     async def smes(
         self,
         info: Info,
@@ -61,7 +65,7 @@ class FirmQueries:
         edges = [SmeEdge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)]
         return SmeConnection(nodes=nodes, edges=edges, page_info=page_info(page), total_count=page.total)
 
-    @requires(MEMBERS, ("referrals:read",))
+    @requires(MEMBERS, {"referrals:read"})
     async def sme(self, info: Info, id: strawberry.ID) -> Sme | None:
         """One firm; null alike for one that nobody knows and one that the caller may not read."""
         context = info.context

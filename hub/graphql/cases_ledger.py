@@ -15,8 +15,10 @@ from strawberry.dataloader import DataLoader
 from hub.domain.refusal import Refusal as RefusalRecord
 from hub.domain.values import parse_time
 from hub.domain.viewer import Viewer
-from hub.graphql.context import MEMBERS, Info, accepted, requires
+from hub.graphql.context import Info
+from hub.graphql.declared import MEMBERS, requires, shown
 from hub.graphql.pages import PageInfo, page_info
+from hub.graphql.refusals import accepted
 from hub.graphql.registry_types import Partner, partner_of
 from hub.ledger.tree import inclusion_proof
 from hub.store.entries import EntryView, find_entries, get_receipt
@@ -53,6 +55,7 @@ class ReceiptStatus(Enum):
 
 
 @strawberry.type
+@shown(MEMBERS, {"events:read", "referrals:read"})
 class Refusal:
     """Why an event changed nothing."""
 
@@ -62,6 +65,7 @@ class Refusal:
 
 
 @strawberry.type
+@shown(MEMBERS, {"events:read", "referrals:read"})
 class InclusionProof:
     """Proof that an entry stands in the tree. hashes: base64, RFC 9162; checkpoint: the signed note."""
 
@@ -72,6 +76,7 @@ class InclusionProof:
 
 
 @strawberry.type
+@shown(MEMBERS, {"events:read", "referrals:read"})
 class LedgerEntry:
     """An accepted event; made by `entry_of`.
 
@@ -118,6 +123,7 @@ def entry_of(view: EntryView) -> LedgerEntry:
 
 
 @strawberry.type
+@shown(MEMBERS, {"events:read"})
 class LedgerEdge:
     """An entry and its place in the list."""
 
@@ -126,6 +132,7 @@ class LedgerEdge:
 
 
 @strawberry.type
+@shown(MEMBERS, {"events:read"})
 class LedgerConnection:
     """One page of entries, newest first."""
 
@@ -136,6 +143,7 @@ class LedgerConnection:
 
 
 @strawberry.type
+@shown(MEMBERS, {"events:read"})
 class Receipt:
     """What the sender and the parties check an event by. leafHash, salt: base64; salt null for all others."""
 
@@ -153,7 +161,7 @@ class Receipt:
 class LedgerQueries:
     """The fields on the ledger."""
 
-    @requires(MEMBERS, ("events:read",))
+    @requires(MEMBERS, {"events:read"})
     async def ledger(
         self, info: Info, first: int | None = 20, after: str | None = strawberry.UNSET
     ) -> LedgerConnection:
@@ -176,7 +184,7 @@ class LedgerQueries:
         ]
         return LedgerConnection(nodes=nodes, edges=edges, page_info=page_info(page), total_count=page.total)
 
-    @requires(MEMBERS, ("events:read",))
+    @requires(MEMBERS, {"events:read"})
     async def receipt(self, info: Info, seq: int) -> Receipt | None:
         """The receipt of an event; null alike for one that is not there and one that is not the caller's."""
         context = info.context

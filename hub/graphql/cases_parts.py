@@ -9,6 +9,7 @@ import strawberry
 
 from hub.domain.firms import Contact as ContactRecord
 from hub.domain.referrals import Outcome as OutcomeRecord
+from hub.graphql.declared import MEMBERS, shown
 from hub.graphql.scalars import Money
 
 
@@ -38,6 +39,7 @@ class Confirmation(Enum):
 
 
 @strawberry.type
+@shown(MEMBERS, {"referrals:read"})
 class Reason:
     """Why a referral was rejected, held, failed, cancelled or reassigned. party: whose reason it is.
 
@@ -50,6 +52,7 @@ class Reason:
 
 
 @strawberry.type
+@shown(MEMBERS, {"referrals:read"})
 class Outcome:
     """What came of a referral. confirmedBy: sme or requester."""
 
@@ -61,6 +64,7 @@ class Outcome:
 
 
 @strawberry.type
+@shown(MEMBERS, {"referrals:contact"})
 class Contact:
     """A person at a firm."""
 

@@ -8,8 +8,10 @@ import strawberry
 
 from hub.graphql.cases_parts import ReferralRole, ReferralState
 from hub.graphql.cases_types import Referral, referral_of
-from hub.graphql.context import MEMBERS, Info, accepted, requires
+from hub.graphql.context import Info
+from hub.graphql.declared import MEMBERS, requires, shown
 from hub.graphql.pages import PageInfo, page_info
+from hub.graphql.refusals import accepted
 from hub.store.referrals import ReferralFilter as Criteria
 from hub.store.referrals import find_referrals, get_referral
 
@@ -43,6 +45,7 @@ class ReferralFilter:
 
 
 @strawberry.type
+@shown(MEMBERS, {"referrals:read"})
 class ReferralEdge:
     """A referral and its place in the list."""
 
@@ -51,6 +54,7 @@ class ReferralEdge:
 
 
 @strawberry.type
+@shown(MEMBERS, {"referrals:read"})
 class ReferralConnection:
     """One page of referrals. version: position of the projection that this answer shows."""
 
@@ -65,7 +69,7 @@ class ReferralConnection:
 class ReferralQueries:
     """The fields on referrals."""
 
-    @requires(MEMBERS, ("referrals:read",))
+    @requires(MEMBERS, {"referrals:read"})
     async def referrals(
         self,
         info: Info,
@@ -99,7 +103,7 @@ class ReferralQueries:
             version=page.version,
         )
 
-    @requires(MEMBERS, ("referrals:read",))
+    @requires(MEMBERS, {"referrals:read"})
     async def referral(self, info: Info, id: strawberry.ID) -> Referral | None:
         """One referral; null when there is none that the caller is a party to."""
         context = info.context

@@ -5,7 +5,8 @@ from __future__ import annotations
 import strawberry
 
 from hub.graphql.cases_types import Roadmap, roadmap_of
-from hub.graphql.context import MEMBERS, Info, requires
+from hub.graphql.context import Info
+from hub.graphql.declared import MEMBERS, requires
 from hub.store.firms import get_roadmap
 
 
@@ -13,7 +14,7 @@ from hub.store.firms import get_roadmap
 class RoadmapQueries:
     """The field on roadmaps."""
 
-    @requires(MEMBERS, ("diagnosis:read",))
+    @requires(MEMBERS, {"diagnosis:read"})
     async def roadmap(self, info: Info, id: strawberry.ID) -> Roadmap | None:
         """One roadmap; null when there is none that the caller wrote or agreed to, under a live consent."""
         context = info.context

@@ -13,6 +13,7 @@ from hub.domain.roadmaps import RoadmapVersion as VersionRecord
 from hub.graphql.cases_ledger import LedgerEntry, batched, entry_of
 from hub.graphql.cases_parts import Contact, Outcome, Reason, ReferralState, contact_of, outcome_of
 from hub.graphql.context import Info
+from hub.graphql.declared import MEMBERS, requires, shown
 from hub.graphql.eligibility import ExportExperience, FirmSize
 from hub.graphql.opportunities import Opportunity, opportunity_of
 from hub.graphql.registry_types import Partner, partner_of
@@ -24,6 +25,7 @@ from hub.store.referrals import ReferralView, children_of, get_referrals, referr
 
 
 @strawberry.type
+@shown(MEMBERS, {"referrals:read"})
 class Referral(Node):
     """One partner asks another to help a firm; made by `referral_of`.
 
@@ -103,11 +105,9 @@ class Referral(Node):
 
 
 @strawberry.type
+@shown(MEMBERS, {"referrals:read"})
 class Sme(Node):
-    """A firm that the caller may read, as one partner registered it; made by `sme_of`.
-
-    contacts: null without the right to read them.
-    """
+    """A firm that the caller may read, as one partner registered it; made by `sme_of`."""
 
     view: strawberry.Private[FirmView]
     name: str | None
@@ -116,22 +116,26 @@ class Sme(Node):
     size: FirmSize | None
     experience: ExportExperience | None
     sectors: list[Code]
-    contacts: list[Contact] | None
+
+    @requires(MEMBERS, {"referrals:contact"}, without=None)
+    def contacts(self) -> list[Contact] | None:
+        """Persons at the firm; null without the scope referrals:contact, and without a consent to it."""
+        found = self.view.contacts
+        return None if found is None else [contact_of(one) for one in found]
 
     @strawberry.field
     async def referrals(self, info: Info) -> list[Referral]:
         """Its referrals that the caller is a party to, the latest update first; at most 100."""
         return [referral_of(one) for one in await batched(info, referrals_of, self.view.key) or []]
 
-    @strawberry.field
+    @requires(MEMBERS, {"diagnosis:read"}, without=[])
     async def roadmaps(self, info: Info) -> list[Roadmap]:
         """Its roadmaps that the caller may read, the latest first; none without the scope diagnosis:read."""
-        if "diagnosis:read" not in info.context.principal.scopes:
-            return []
         return [roadmap_of(one) for one in await batched(info, roadmaps_of, self.view.key) or []]
 
 
 @strawberry.type
+@shown(MEMBERS, {"diagnosis:read"})
 class RoadmapAction:
     """One step that was agreed."""
 
@@ -158,16 +162,15 @@ class RoadmapAction:
         """The partner that helps with it."""
         return await partner_of(info, self.record.partner) if self.record.partner else None
 
-    @strawberry.field
+    @requires(MEMBERS, {"referrals:read"}, without=None)
     async def referral(self, info: Info) -> Referral | None:
         """The latest referral made for it, if the caller is a party to that and holds referrals:read."""
-        if "referrals:read" not in info.context.principal.scopes:
-            return None
         views = await batched(info, referrals_of, self.key) or []
         return next((referral_of(one) for one in views if one.referral.action == self.record.id), None)
 
 
 @strawberry.type
+@shown(MEMBERS, {"diagnosis:read"})
 class RoadmapVersion:
     """One agreed version. note: null where there is none."""
 
@@ -178,6 +181,7 @@ class RoadmapVersion:
 
 
 @strawberry.type
+@shown(MEMBERS, {"diagnosis:read"})
 class Roadmap(Node):
     """What a firm and its advisers agreed to do; made by `roadmap_of`. versions: oldest first."""
 
@@ -189,11 +193,10 @@ class Roadmap(Node):
     actions: list[RoadmapAction]
     versions: list[RoadmapVersion]
 
-    @strawberry.field
-    def sme(self, info: Info) -> Sme | None:
+    @requires(MEMBERS, {"referrals:read"}, without=None)
+    def sme(self) -> Sme | None:
         """The firm; null without the right to read it, or without the scope referrals:read."""
-        readable = self.view.sme and "referrals:read" in info.context.principal.scopes
-        return sme_of(self.view.sme) if readable and self.view.sme else None
+        return sme_of(self.view.sme) if self.view.sme else None
 
 
 def referral_of(view: ReferralView) -> Referral:
@@ -228,7 +231,6 @@ def sme_of(view: FirmView) -> Sme:
         size=FirmSize(record.size) if record.size else None,
         experience=ExportExperience(record.experience) if record.experience else None,
         sectors=[Code(scheme=one.scheme, code=one.code) for one in record.sectors],
-        contacts=None if view.contacts is None else [contact_of(one) for one in view.contacts],
     )
 
 

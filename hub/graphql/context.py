@@ -1,24 +1,19 @@
-"""What resolvers get: who asks, since when, where data comes from; and what a field asks of its caller."""
+"""What resolvers get: who asks, since when, and where data comes from."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
 import strawberry
-from graphql import GraphQLError
 from sqlalchemy import Connection
 from strawberry.dataloader import DataLoader
-from strawberry.extensions import FieldExtension
-from strawberry.extensions.field_extension import AsyncExtensionResolver
 
 from hub.domain.opportunities import Opportunity
 from hub.domain.principal import Principal
-from hub.domain.refusal import Refusal
-from hub.domain.scopes import Audience
 from hub.domain.services import Service
 from hub.domain.viewer import Viewer
 from hub.events.quotas import Quotas
@@ -30,9 +25,6 @@ from hub.store.services import count_services, get_services
 from hub.store.vault import Vault
 
 T = TypeVar("T")
-
-EVERYONE = frozenset(Audience)
-MEMBERS = frozenset({Audience.PARTNER, Audience.MANAGER})
 
 
 @dataclass(slots=True)
@@ -86,53 +78,3 @@ class Loaders:
     async def _service_counts(self, slugs: list[str]) -> list[int]:
         found = await self._context.read(lambda conn, viewer: count_services(conn, viewer, slugs))
         return [found.get(slug, 0) for slug in slugs]
-
-
-class Requires(FieldExtension):
-    """What a field asks of its caller; made by `requires`."""
-
-    def __init__(self, audiences: Iterable[Audience], scopes: tuple[str, ...]) -> None:
-        self.audiences, self.scopes = frozenset(audiences), scopes
-
-    async def resolve_async(
-        self, next_: AsyncExtensionResolver, source: Any, info: Info, **kwargs: Any
-    ) -> Any:
-        """Resolve the field for those who hold a scope; GraphQLError scope.missing for others."""
-        if self.scopes and not info.context.principal.scopes.intersection(self.scopes):
-            raise refused(missing_scope(*self.scopes))
-        return await next_(source, info, **kwargs)
-
-
-def requires(
-    audiences: Iterable[Audience] = EVERYONE, scopes: tuple[str, ...] = ()
-) -> Callable[[Callable[..., Any]], Any]:
-    """Make a resolver a field, and declare who has it; every field of Query is made so.
-
-    audiences: everybody else's schema lacks the field. scopes: any one of them; none: nothing is needed.
-    """
-
-    def declare(resolver: Callable[..., Any]) -> Any:
-        return strawberry.field(resolver, extensions=[Requires(audiences, scopes)])
-
-    return declare
-
-
-def missing_scope(*scopes: str) -> Refusal:
-    """The answer to a caller that holds none of the scopes."""
-    return Refusal(
-        "scope.missing",
-        f"this needs the scope {' or '.join(scopes)}",
-        "Ask for a token with that scope; when it is not granted to you, ask the network manager for it.",
-    )
-
-
-def refused(refusal: Refusal) -> GraphQLError:
-    """A refusal as the error of a field: code and remedy stand in its extensions."""
-    return GraphQLError(refusal.message, extensions={"code": refusal.code, "remedy": refusal.remedy})
-
-
-def accepted(answer: T | Refusal) -> T:
-    """The answer of the store; GraphQLError when it is a refusal."""
-    if isinstance(answer, Refusal):
-        raise refused(answer)
-    return answer

@@ -20,8 +20,8 @@ from graphql import (
 )
 
 from hub.domain.refusal import Refusal
-from hub.graphql.context import refused
 from hub.graphql.limits import TOKENS_MAX, Cost, cost_of, shape_error
+from hub.graphql.refusals import refused
 
 REMEMBERED_MAX = 500
 REMEMBERED_CHARS_MAX = 16_000

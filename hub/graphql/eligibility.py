@@ -10,6 +10,7 @@ from typing import Any
 import strawberry
 
 from hub.domain.eligibility import ClauseVerdict, Node, assess
+from hub.graphql.declared import shown
 from hub.graphql.labels import label, place
 from hub.graphql.scalars import pick
 
@@ -66,6 +67,7 @@ class FirmFacts:
 
 
 @strawberry.type
+@shown()
 class EligibilityClause:
     """One condition, and whether the firm meets it."""
 
@@ -90,6 +92,7 @@ class EligibilityClause:
 
 
 @strawberry.type
+@shown()
 class Eligibility:
     """The verdict, and every condition in the order of the publisher."""
 

@@ -30,7 +30,7 @@ from graphql import (
 )
 
 from hub.domain.refusal import Refusal
-from hub.graphql.context import refused
+from hub.graphql.refusals import refused
 from hub.store.pages import PAGE_NODES_MAX
 
 TOKENS_MAX = 2_000

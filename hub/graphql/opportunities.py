@@ -8,8 +8,10 @@ from enum import Enum
 import strawberry
 
 from hub.domain.opportunities import Opportunity as OpportunityRecord
-from hub.graphql.context import Info, accepted, requires
+from hub.graphql.context import Info
+from hub.graphql.declared import requires, shown
 from hub.graphql.pages import PageInfo, page_info
+from hub.graphql.refusals import accepted
 from hub.graphql.registry_types import Partner, partner_of
 from hub.graphql.scalars import JSON, Code, Node, pick
 from hub.store.opportunities import OpportunityCriteria, find_opportunities
@@ -48,6 +50,7 @@ class OpportunityFilter:
 
 
 @strawberry.type
+@shown()
 class Opportunity(Node):
     """An offer or request of a firm abroad; made by `opportunity_of`."""
 
@@ -119,6 +122,7 @@ def opportunity_of(found: tuple[OpportunityRecord, int], language: str | None = 
 
 
 @strawberry.type
+@shown()
 class OpportunityEdge:
     """An opportunity and its place in the list."""
 
@@ -127,6 +131,7 @@ class OpportunityEdge:
 
 
 @strawberry.type
+@shown()
 class OpportunityConnection:
     """One page of opportunities. version: position of the projection that this answer shows."""
 

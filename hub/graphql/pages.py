@@ -6,10 +6,12 @@ from typing import Any
 
 import strawberry
 
+from hub.graphql.declared import shown
 from hub.store.pages import Page
 
 
 @strawberry.type
+@shown()
 class PageInfo:
     """Where a page stands in its list."""
 

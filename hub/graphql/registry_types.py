@@ -10,7 +10,8 @@ import strawberry
 from hub.domain.networks import Network as NetworkRecord
 from hub.domain.partners import Membership as MembershipRecord
 from hub.domain.partners import Partner as PartnerRecord
-from hub.graphql.context import MEMBERS, Info, requires
+from hub.graphql.context import Info
+from hub.graphql.declared import MEMBERS, requires, shown
 from hub.graphql.scalars import pick
 from hub.store.vault import surrogate_of, unseal
 
@@ -28,6 +29,7 @@ class PartnerStatus(Enum):
 
 
 @strawberry.type
+@shown()
 class Partner:
     """A partner organisation."""
 
@@ -73,6 +75,7 @@ class Partner:
 
 
 @strawberry.type
+@shown()
 class Membership:
     """A role of a partner in a network."""
 
@@ -84,6 +87,7 @@ class Membership:
 
 
 @strawberry.type
+@shown()
 class Mandate:
     """The person who manages a network. name: for partners and managers; null for all others."""
 
@@ -93,6 +97,7 @@ class Mandate:
 
 
 @strawberry.type
+@shown()
 class Network:
     """A network of partners."""
 

@@ -24,9 +24,10 @@ from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience
 from hub.events.quotas import COST_MAX, Quotas
 from hub.events.rejection import Rejected
-from hub.graphql.context import Context, refused
+from hub.graphql.context import Context
 from hub.graphql.documents import Documents
 from hub.graphql.limits import too_large
+from hub.graphql.refusals import refused
 from hub.graphql.schema import schema_for
 from hub.graphql.transport import (
     JSON_TYPE,

@@ -13,6 +13,7 @@ from strawberry.scalars import JSON as JSON
 from strawberry.types.scalar import ScalarDefinition
 
 from hub.domain.values import parse_time
+from hub.graphql.declared import shown
 from hub.graphql.labels import label as label_of
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -63,6 +64,7 @@ SCALARS: Mapping[object, ScalarDefinition] = {
 
 
 @strawberry.interface
+@shown()
 class Node:
     """Whatever has an id of its own."""
 
@@ -70,6 +72,7 @@ class Node:
 
 
 @strawberry.type
+@shown()
 class LocalizedText:
     """Text in one language (BCP 47)."""
 
@@ -78,6 +81,7 @@ class LocalizedText:
 
 
 @strawberry.type
+@shown()
 class Money:
     """An exact amount; currency: ISO 4217."""
 
@@ -86,6 +90,7 @@ class Money:
 
 
 @strawberry.type
+@shown()
 class Code:
     """A code and the list that it is from."""
 

@@ -13,7 +13,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
 from hub.domain.scopes import Audience
-from hub.graphql.context import Requires
+from hub.graphql.declared import is_shown
 from hub.graphql.query import Query
 from hub.graphql.scalars import SCALARS
 
@@ -29,8 +29,12 @@ class AudienceSchema(strawberry.Schema):
         self._describe()
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
-        """Fields of the type for these audiences."""
-        return [field for field in type_definition.fields if self._has(field)]
+        """Fields of the type that one of these audiences has."""
+        return [
+            field
+            for field in type_definition.fields
+            if any(is_shown(type_definition, field, audience) for audience in self.audiences)
+        ]
 
     def _describe(self) -> None:
         """Show clients what the docstrings of fields, filters and enums say."""
@@ -45,10 +49,6 @@ class AudienceSchema(strawberry.Schema):
                     known = field.extensions.get(BACKREF)
                     if known and known.base_resolver:
                         field.description = getdoc(known.base_resolver.wrapped_func)
-
-    def _has(self, field: StrawberryField) -> bool:
-        asked = [one for one in field.extensions if isinstance(one, Requires)]
-        return all(one.audiences & self.audiences for one in asked)
 
 
 @cache

@@ -10,12 +10,14 @@ import strawberry
 from hub.domain.services import CostOption as CostRecord
 from hub.domain.services import RequiredDocument as DocumentRecord
 from hub.domain.services import Service as ServiceRecord
+from hub.graphql.declared import shown
 from hub.graphql.registry_types import Partner
 from hub.graphql.scalars import Code, Money, pick
 from hub.graphql.service_filter import CapacityStatus
 
 
 @strawberry.type
+@shown()
 class Organization:
     """The body behind a service, when it is not the partner itself."""
 
@@ -24,6 +26,7 @@ class Organization:
 
 
 @strawberry.type
+@shown()
 class CostOption:
     """A price."""
 
@@ -41,6 +44,7 @@ class CostOption:
 
 
 @strawberry.type
+@shown()
 class RequiredDocument:
     """A document that an application asks for."""
 
@@ -58,6 +62,7 @@ class RequiredDocument:
 
 
 @strawberry.type
+@shown()
 class Capacity:
     """Places left."""
 
@@ -68,6 +73,7 @@ class Capacity:
 
 
 @strawberry.type
+@shown()
 class FundingTerm:
     """A claimed figure of a fund, with its source and date; contradicting claims stand side by side."""
 
@@ -79,6 +85,7 @@ class FundingTerm:
 
 
 @strawberry.type
+@shown()
 class Provenance:
     """Which event a field's value comes from."""
 

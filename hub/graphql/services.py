@@ -9,9 +9,11 @@ import strawberry
 
 from hub.domain.codes import HS_SCHEME
 from hub.domain.services import Service as ServiceRecord
-from hub.graphql.context import Info, accepted, requires
+from hub.graphql.context import Info
+from hub.graphql.declared import requires, shown
 from hub.graphql.eligibility import Eligibility, ExportExperience, FirmFacts, FirmSize, eligibility_of
 from hub.graphql.pages import PageInfo, page_info
+from hub.graphql.refusals import accepted
 from hub.graphql.registry_types import Partner, partner_of
 from hub.graphql.scalars import JSON, Code, LocalizedText, Node, localized, pick
 from hub.graphql.service_filter import (
@@ -40,6 +42,7 @@ STALE_DAYS = 365
 
 
 @strawberry.type
+@shown()
 class Service(Node):
     """What a partner offers to firms; made by `service_of`."""
 
@@ -214,6 +217,7 @@ def service_of(found: tuple[ServiceRecord, int], language: str | None = None) ->
 
 
 @strawberry.type
+@shown()
 class ServiceEdge:
     """A service and its place in the list."""
 
@@ -222,6 +226,7 @@ class ServiceEdge:
 
 
 @strawberry.type
+@shown()
 class ServiceConnection:
     """One page of services. version: position of the projection that this answer shows."""
 

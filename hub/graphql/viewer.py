@@ -5,12 +5,14 @@ from __future__ import annotations
 import strawberry
 
 from hub.domain.scopes import Audience
-from hub.graphql.context import EVERYONE, Info, requires
+from hub.graphql.context import Info
+from hub.graphql.declared import EVERYONE, requires, shown
 from hub.graphql.registry_types import Partner, partner_of
 from hub.graphql.scalars import pick
 
 
 @strawberry.type
+@shown(EVERYONE - {Audience.PUBLIC})
 class Quota:
     """What the caller may post to, and ask of, the process that answers; null where there is no quota.
 
@@ -26,6 +28,7 @@ class Quota:
 
 
 @strawberry.type
+@shown()
 class Viewer:
     """The caller. name: of its partner, else the client id; null for the public."""
 

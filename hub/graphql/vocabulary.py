@@ -11,8 +11,9 @@ import strawberry
 
 from hub.domain import codes
 from hub.domain.refusal import Refusal
-from hub.graphql.context import refused, requires
+from hub.graphql.declared import requires
 from hub.graphql.labels import LABELS
+from hub.graphql.refusals import refused
 from hub.graphql.scalars import Code
 
 

@@ -22,8 +22,7 @@ from hub.domain.principal import ANYONE
 from hub.domain.scopes import Audience
 from hub.graphql import eligibility, service_filter
 from hub.graphql import opportunities as opportunity_types
-from hub.graphql.context import MEMBERS, Requires
-from hub.graphql.query import Query
+from hub.graphql.declared import MEMBERS
 from hub.graphql.schema import full_schema, schema_for
 from tests.graphql.catalogue.world import MANAGER, PARTNER, World
 
@@ -137,17 +136,6 @@ def test_types_that_an_audience_cannot_reach_are_not_in_its_schema(audience: Aud
     assert not [
         name for name in types if name.startswith(("Referral", "Sme", "Ledger", "Receipt", "Roadmap"))
     ]
-
-
-def test_every_field_of_query_declares_who_may_ask_it() -> None:
-    definition: Any = Query.__strawberry_definition__  # type: ignore[attr-defined]
-    undeclared = [
-        field.name
-        for field in definition.fields
-        if len([one for one in field.extensions if isinstance(one, Requires)]) != 1
-    ]
-    assert definition.fields
-    assert undeclared == []
 
 
 @pytest.mark.parametrize(
