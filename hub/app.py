@@ -13,6 +13,7 @@ from hub.auth.addresses import Addresses
 from hub.auth.authenticate import Authenticator
 from hub.auth.metering import open_meter
 from hub.auth.signing import open_signing
+from hub.auth.tokens import Tokens
 from hub.events.spine import Hub, open_hub
 from hub.ledger.checkpoint import verifier_key
 from hub.rest import events, ledger, operations, problems, receipts
@@ -44,7 +45,8 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
     problems.install(app)
     app.add_middleware(CountRequests)
     signing = open_signing(settings)
-    authenticator = Authenticator(hub.store, settings, signing)
+    tokens = Tokens(hub.store, settings, signing)
+    authenticator = Authenticator(hub.store, settings, tokens)
     meter = open_meter(settings, hub.intake.quotas, Addresses(settings.proxies))
     checkpoints = verifier_key(hub.ledger_origin, hub.ledger_key.public_key())
     app.include_router(events.build_router(hub.store, hub.vault, hub.intake, hub.progress, authenticator))
@@ -54,7 +56,7 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
             hub.store, hub.vault, authenticator.principal, quotas=hub.intake.quotas, meter=meter
         )
     )
-    app.include_router(oauth.build_router(hub.store, settings, signing))
+    app.include_router(oauth.build_router(hub.store, settings, signing, tokens))
     app.include_router(ledger.build_router(hub.store, checkpoints))
     app.include_router(operations.build_router(hub))
     app.include_router(graphiql.build_router())

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import re
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from hashlib import sha256
-from typing import Any, NoReturn
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
 
 from hub.auth.denied import Denied
-from hub.auth.dpop import LEEWAY_S, read_proof
-from hub.auth.jws import ALGORITHMS, BadJws, check_started, read, text_claim, time_claim
+from hub.auth.dpop import read_proof
+from hub.auth.jws import ALGORITHMS, BadJws
 from hub.auth.replay import Once, Replay
-from hub.auth.server import TOKEN_PATH, TOKEN_TYPE
-from hub.auth.signing import ALGORITHM, Signing
+from hub.auth.server import TOKEN_PATH
+from hub.auth.tokens import Tokens
 from hub.domain.principal import ANYONE, Principal
 from hub.domain.refusal import Refusal
 from hub.settings import Settings
-from hub.store.clients import Client, find_clients
+from hub.store.clients import Client
 from hub.store.engine import Store
-from hub.store.together import Together
-
-REMEMBERED_TOKENS_MAX = 4_096
-"""Tokens whose signature is not checked again; some 2 KB each."""
 
 _AUTHORIZATION = re.compile(r"(bearer|dpop) +([A-Za-z0-9._~+/=-]+)", re.ASCII | re.IGNORECASE)
 _DPOP = f'DPoP realm="hub", algs="{" ".join(ALGORITHMS)}"'
@@ -56,29 +50,14 @@ def missing_scope(*scopes: str) -> Denied:
 
 
 class Authenticator:
-    """Turns the Authorization header of a request into a Principal.
-
-    Suspension, retired grants and changed networks act on tokens already issued: only the verification of a
-    signature is remembered, never the client's row.
-    """
+    """Turns the Authorization header of a request into a Principal."""
 
     def __init__(
-        self,
-        store: Store,
-        settings: Settings,
-        signing: Signing,
-        clock: Callable[[], float] = time.time,
-        *,
-        remembered_max: int = REMEMBERED_TOKENS_MAX,
+        self, store: Store, settings: Settings, tokens: Tokens, clock: Callable[[], float] = time.time
     ) -> None:
-        """clock: seconds since 1970. remembered_max: tokens whose signature is not checked again."""
-        self._signing, self._clock = signing, clock
-        self._issuer, self._remembered_max = settings.public_url, remembered_max
+        """clock: seconds since 1970."""
+        self._tokens, self._clock, self._issuer = tokens, clock, settings.public_url
         self._replay = Replay(store, clock)
-        self._verified: OrderedDict[bytes, dict[str, Any]] = OrderedDict()
-        self._clients: Together[str, Client | None] = Together(
-            lambda ids: store.read(lambda conn: find_clients(conn, ids))
-        )
 
     async def principal(self, request: HTTPConnection) -> Principal:
         """The caller; ANYONE without an Authorization header. Denied when there is one that does not hold.
@@ -109,72 +88,27 @@ class Authenticator:
         path: of the request, percent-encoded, without query. proofs: values of its DPoP headers.
         """
         try:
-            claims = self._claims(token)
+            held = await self._tokens.held(token)
         except BadJws as bad:
             self._deny(f"the access token {bad}")
-        client = await self._client(claims)
-        bound_to = _thumbprint(claims)
-        if bound_to is None and not client.bearer:
-            self._deny("the client has no waiver for tokens that are not bound to a key")
-        if (bound_to is not None) != (scheme.lower() == "dpop"):
-            wanted = "Bearer: it is bound to no key" if bound_to is None else "DPoP, with a proof of its key"
+        if (held.bound_to is not None) != (scheme.lower() == "dpop"):
+            wanted = (
+                "Bearer: it is bound to no key" if held.bound_to is None else "DPoP, with a proof of its key"
+            )
             self._deny(f"the access token must be sent as {wanted}")
-        if bound_to is not None:
-            await self._check_proof(proofs, bound_to, token, method, path)
+        if held.bound_to is not None:
+            await self._check_proof(proofs, held.bound_to, token, method, path)
+        client = held.client
         if client.suspended:
             raise _suspended(client)
         return Principal(
             client_id=client.client_id,
             audience=client.audience,
             partner=client.partner,
-            scopes=frozenset(claims["scope"].split(" ")).intersection(client.scopes),
+            scopes=held.scopes,
             networks=client.networks,
             source_prefix=client.source_prefix,
         )
-
-    def _claims(self, token: str) -> dict[str, Any]:
-        digest, now_s = sha256(token.encode()).digest(), self._clock()
-        claims = self._verified.get(digest)
-        if claims is None:
-            claims = self._checked(token, now_s)
-            self._verified[digest] = claims
-            if len(self._verified) > self._remembered_max:
-                self._verified.popitem(last=False)
-        if claims["exp"] <= now_s:
-            del self._verified[digest]
-            raise BadJws("has expired")
-        return claims
-
-    def _checked(self, token: str, now_s: float) -> dict[str, Any]:
-        """Claims of a token that this hub signed for itself, its end not yet looked at; BadJws otherwise."""
-        statement = read(
-            token, types=frozenset({TOKEN_TYPE}), headers=frozenset({"kid"}), algorithms=(ALGORITHM,)
-        )
-        if not self._signing.signed(statement):
-            raise BadJws("was not signed by this hub")
-        claims = statement.claims
-        if claims.get("iss") != self._issuer or claims.get("aud") != self._issuer:
-            raise BadJws("was not issued by this hub for this hub alone")
-        for name in ("sub", "client_id", "jti", "hub_audience"):
-            text_claim(claims, name)
-        text_claim(claims, "scope", chars_max=2_048)
-        if claims["sub"] != claims["client_id"] or "hub_partner" not in claims:
-            raise BadJws("does not say whom it speaks for")
-        if "cnf" in claims and _thumbprint(claims) is None:
-            raise BadJws("is bound to something else than a DPoP key")
-        time_claim(claims, "exp")
-        time_claim(claims, "iat")
-        check_started(claims, now_s, LEEWAY_S)
-        return claims
-
-    async def _client(self, claims: Mapping[str, Any]) -> Client:
-        client_id = claims["client_id"]
-        client = await self._clients.ask(client_id)
-        if client is None:
-            self._deny("the access token belongs to a client that is gone")
-        if claims["hub_partner"] != client.partner or claims["hub_audience"] != client.audience:
-            self._deny("the access token was issued when the client spoke for someone else")
-        return client
 
     async def _check_proof(
         self, proofs: Sequence[str], bound_to: str, token: str, method: str, path: str
@@ -198,12 +132,6 @@ class Authenticator:
         why = f'error="{error}", error_description="{message}"'
         challenges = (f"{_BEARER}, {why}", _DPOP) if error == "invalid_token" else (f"{_DPOP}, {why}",)
         raise Denied(401, refusal, {"WWW-Authenticate": ", ".join(challenges)})
-
-
-def _thumbprint(claims: Mapping[str, Any]) -> str | None:
-    confirmation = claims.get("cnf")
-    jkt = confirmation.get("jkt") if isinstance(confirmation, dict) else None
-    return jkt if isinstance(jkt, str) else None
 
 
 def _suspended(client: Client) -> Denied:

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from hub.auth.calls import AUTH_METHOD
 from hub.auth.jws import ALGORITHMS
-from hub.auth.server import AUTH_METHOD, TOKEN_PATH, ClientCredentials, Server
-from hub.auth.signing import Signing
+from hub.auth.server import (
+    INTROSPECT_PATH,
+    NOT_KEPT,
+    REVOKE_PATH,
+    TOKEN_PATH,
+    ClientCredentials,
+    Server,
+)
+from hub.auth.signing import DOCUMENT_AGE_S, Signing
+from hub.auth.tokens import Tokens
 from hub.domain.scopes import SCOPES
 from hub.settings import Settings
 from hub.store.engine import Store, StoreUnavailable
 
 JWKS_PATH = "/oauth/jwks"
 METADATA_PATH = "/.well-known/oauth-authorization-server"
-DOCUMENT_AGE_S = 300
-"""How long clients may keep the key set and the metadata."""
 RETRY_AFTER_S = 1
-NOT_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 # RFC 6749 has this code for its other endpoint only; clients know it, and the status says the same.
 UNAVAILABLE = {
     "error": "temporarily_unavailable",
@@ -34,21 +40,31 @@ log = logging.getLogger(__name__)
 
 
 def build_router(
-    store: Store, settings: Settings, signing: Signing, clock: Callable[[], float] = time.time
+    store: Store,
+    settings: Settings,
+    signing: Signing,
+    tokens: Tokens,
+    clock: Callable[[], float] = time.time,
 ) -> APIRouter:
-    """Token endpoint, key set and metadata (RFC 8414). clock: seconds since 1970."""
+    """Endpoints for tokens, key set and metadata (RFC 8414). clock: seconds since 1970."""
     router = APIRouter(tags=["authorization"])
-    server = Server(store, settings, signing, clock)
+    server = Server(store, settings, tokens, clock)
     kept = {"Cache-Control": f"public, max-age={DOCUMENT_AGE_S}"}
 
     @router.post(TOKEN_PATH)
     async def token(request: Request) -> Response:
         """An access token for a client that proves its key (RFC 6749, RFC 7523, RFC 9449)."""
-        try:
-            return await server.token(request)
-        except StoreUnavailable as error:
-            log.warning("token_endpoint_unavailable", extra={"why": str(error)})
-            return JSONResponse(UNAVAILABLE, 503, {"Retry-After": str(RETRY_AFTER_S), **NOT_KEPT})
+        return await _answer(server.token, request)
+
+    @router.post(REVOKE_PATH)
+    async def revoke(request: Request) -> Response:
+        """End an access token of the client that proves its key (RFC 7009)."""
+        return await _answer(server.revoke, request)
+
+    @router.post(INTROSPECT_PATH)
+    async def introspect(request: Request) -> Response:
+        """What an access token is worth now (RFC 7662)."""
+        return await _answer(server.introspect, request)
 
     @router.get(JWKS_PATH)
     async def jwks() -> Response:
@@ -63,17 +79,32 @@ def build_router(
     return router
 
 
+async def _answer(endpoint: Callable[[Request], Awaitable[Response]], request: Request) -> Response:
+    """The endpoint's answer, also while the database cannot give any."""
+    try:
+        return await endpoint(request)
+    except StoreUnavailable as error:
+        log.warning("authorization_unavailable", extra={"path": request.url.path, "why": str(error)})
+        return JSONResponse(UNAVAILABLE, 503, {"Retry-After": str(RETRY_AFTER_S), **NOT_KEPT})
+
+
 def metadata(settings: Settings) -> dict[str, Any]:
     """The server's metadata: only what is there."""
     issuer = settings.public_url
+    signed_by_client = {
+        f"{endpoint}_endpoint_auth_{what}_supported": values
+        for endpoint in ("token", "revocation", "introspection")
+        for what, values in (("methods", [AUTH_METHOD]), ("signing_alg_values", list(ALGORITHMS)))
+    }
     return {
         "issuer": issuer,
         "token_endpoint": issuer + TOKEN_PATH,
+        "revocation_endpoint": issuer + REVOKE_PATH,
+        "introspection_endpoint": issuer + INTROSPECT_PATH,
         "jwks_uri": issuer + JWKS_PATH,
         "scopes_supported": sorted(SCOPES),
         "response_types_supported": [],
         "grant_types_supported": [ClientCredentials.GRANT_TYPE],
-        "token_endpoint_auth_methods_supported": [AUTH_METHOD],
-        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        **signed_by_client,
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
     }

@@ -10,6 +10,7 @@ from hub.cli import (
     demo,
     documents,
     imports,
+    keys,
     ledger,
     parked,
     partner_kafka,
@@ -40,6 +41,7 @@ app.command("openapi")(documents.openapi)
 partners.app.command("kafka")(partner_kafka.kafka)
 app.add_typer(partners.app, name="partner")
 app.add_typer(clients.app, name="client")
+app.add_typer(keys.app, name="keys")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(parked.app, name="parked")
 

@@ -193,15 +193,40 @@ def _clients(rows: Iterable[Row[Any]]) -> list[Client]:
 
 
 def _client(row: Row[Any], keys: Iterable[dict[str, Any]]) -> Client:
+    return client_of(
+        row.client_id,
+        row.partner,
+        row.audience,
+        row.source_prefix,
+        row.networks,
+        row.scopes,
+        row.bearer,
+        row.suspended,
+        keys,
+    )
+
+
+def client_of(
+    client_id: str,
+    partner: str | None,
+    audience: str,
+    source_prefix: str,
+    networks: str | None,
+    scopes: str,
+    bearer: bool,
+    suspended: bool,
+    keys: Iterable[dict[str, Any]] = (),
+) -> Client:
+    """A client from the columns of its row."""
     return Client(
-        client_id=row.client_id,
-        partner=row.partner,
-        audience=Audience(row.audience),
-        source_prefix=row.source_prefix,
-        networks=None if row.networks is None else frozenset(json.loads(row.networks)),
-        scopes=tuple(json.loads(row.scopes)),
-        bearer=bool(row.bearer),
-        suspended=bool(row.suspended),
+        client_id=client_id,
+        partner=partner,
+        audience=Audience(audience),
+        source_prefix=source_prefix,
+        networks=None if networks is None else frozenset(json.loads(networks)),
+        scopes=tuple(json.loads(scopes)),
+        bearer=bool(bearer),
+        suspended=bool(suspended),
         keys=tuple(keys),
     )
 

@@ -11,9 +11,10 @@ connection (docs/decisions/0015-asyncpg-and-roles.md).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
@@ -57,6 +58,17 @@ def _state(error: DBAPIError) -> str:
     return getattr(error.orig, "sqlstate", None) or ""
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A question to the truth in one statement, spelt for each engine; its values are lists of text.
+
+    sqlite: `?1`, `?2` … are JSON arrays. postgres: `$1`, `$2` … are text[].
+    """
+
+    sqlite: str
+    postgres: str
+
+
 class Signals(Protocol):
     """Tells other processes on the same database what has happened; a message may be lost."""
 
@@ -87,6 +99,12 @@ class Store(Protocol):
     async def project(self, work: Callable[[Connection], T]) -> T: ...
     async def read(self, work: Callable[[Connection], T]) -> T: ...
     async def own(self, work: Callable[[Connection], T]) -> T: ...
+
+    async def glance(self, question: Glance, *values: Sequence[str]) -> Sequence[Sequence[Any]]:
+        """Rows of the truth, committed when it was asked: for what every request has to know.
+
+        Past SQLAlchemy and without a transaction around it, at a tenth of the cost of `read`.
+        """
 
     def beside(self) -> Store:
         """A store with the same truth, and an empty read model beside the live one; close it after use."""

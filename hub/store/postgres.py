@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
@@ -20,12 +20,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from hub.store.engine import (
     BESIDE_SCHEMA,
     READ_SCHEMA,
+    Glance,
     Leadership,
     Signals,
     Store,
     StoreUnavailable,
     is_passing,
 )
+from hub.store.glances import Glances
 from hub.store.roles import INTAKE, PROJECTOR, READER
 from hub.store.signals import CONNECT_S_MAX, PostgresSignals, connected
 
@@ -57,6 +59,7 @@ class PostgresStore:
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
         self._own = self._engine(None, connections=1)
+        self._glances = Glances(self._url)
         self.signals: Signals = PostgresSignals(self._url)
 
     async def intake(self, work: Callable[[Connection], T]) -> T:
@@ -84,6 +87,10 @@ class PostgresStore:
     async def own(self, work: Callable[[Connection], T]) -> T:
         """One transaction of the owner of all tables."""
         return await _run(self._own, work)
+
+    async def glance(self, question: Glance, *values: Sequence[str]) -> Sequence[Sequence[Any]]:
+        """Rows of the truth as it stands."""
+        return await self._glances.ask(question.postgres, values)
 
     def beside(self) -> PostgresStore:
         """A read model in a schema of its own."""
@@ -137,6 +144,7 @@ class PostgresStore:
                 lambda conn: conn.execute(text(f'DROP SCHEMA IF EXISTS "{BESIDE_SCHEMA}" CASCADE'))
             )
         await self.signals.close()
+        await self._glances.close()
         for engine in (self._intake, self._write, self._project, self._read, self._own):
             await engine.dispose()
 

@@ -27,6 +27,7 @@ _INTAKE_CHANGES = (
 )
 _INTAKE_FORGETS = (
     "oauth_jti",
+    "oauth_revoked",
     "delivery",
     "relay",
     "parked",

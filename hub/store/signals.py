@@ -78,19 +78,24 @@ class PostgresSignals:
 @contextlib.asynccontextmanager
 async def connected(url: URL, settings: Mapping[str, str]) -> AsyncIterator[asyncpg.Connection[Any]]:
     """A connection of its own; StoreUnavailable when there is none to be had."""
-    try:
-        connection = await asyncpg.connect(**_arguments(url, settings))
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-        raise StoreUnavailable(str(error)) from error
+    connection = await connect(url, settings)
     try:
         yield connection
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise StoreUnavailable(str(error)) from error
     finally:
-        await _close(connection)
+        await hang_up(connection)
 
 
-async def _close(connection: asyncpg.Connection[Any]) -> None:
+async def connect(url: URL, settings: Mapping[str, str]) -> asyncpg.Connection[Any]:
+    """A connection to be closed by `hang_up`; StoreUnavailable when there is none to be had."""
+    try:
+        return await asyncpg.connect(**_arguments(url, settings))
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        raise StoreUnavailable(str(error)) from error
+
+
+async def hang_up(connection: asyncpg.Connection[Any]) -> None:
     """Say goodbye, or hang up when nobody answers."""
     with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         await connection.close(timeout=CLOSE_S_MAX)

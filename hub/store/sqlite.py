@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +21,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from hub.store.bulk import write_rows
-from hub.store.engine import READ_SCHEMA, Leadership, Signals, Store, StoreUnavailable, is_passing
+from hub.store.engine import (
+    READ_SCHEMA,
+    Glance,
+    Leadership,
+    Signals,
+    Store,
+    StoreUnavailable,
+    is_passing,
+)
 from hub.store.tables import read
 
 BUSY_TIMEOUT_MS = 10_000
@@ -45,6 +55,7 @@ class SqliteStore:
         # A power cut may take the read model back a few commits, rows and position together: it is replayed.
         self._project = _Role(None, attach=model, begin=WRITE_BEGIN, synchronous="NORMAL", threads=1)
         self._read = _Role(truth, attach=model, begin=READ_BEGIN, synchronous="FULL", threads=READERS)
+        self._glances = _Glances(truth)
         self.signals: Signals = _NoSignals()
 
     async def intake(self, work: Callable[[Connection], T]) -> T:
@@ -66,6 +77,10 @@ class SqliteStore:
     async def read(self, work: Callable[[Connection], T]) -> T:
         """One snapshot of each file; the truth is not older than the read model."""
         return await self._read.run(work)
+
+    async def glance(self, question: Glance, *values: Sequence[str]) -> Sequence[Sequence[Any]]:
+        """Rows of the truth as it stands."""
+        return await self._glances.ask(question.sqlite, [json.dumps(value) for value in values])
 
     def beside(self) -> SqliteStore:
         """A read model in a file of its own; what an earlier rebuild left there is removed."""
@@ -104,7 +119,7 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Wait for running work, then return every connection."""
-        for role in (self._intake, self._project, self._read):
+        for role in (self._intake, self._project, self._read, self._glances):
             role.close()
         if self._read_file.name == BESIDE_FILE:
             self._remove_beside()
@@ -153,6 +168,36 @@ class _Role:
     def close(self) -> None:
         self._threads.shutdown(wait=True)
         self._engine.dispose()
+
+
+class _Glances:
+    """A thread and a bare connection that reads what is committed."""
+
+    def __init__(self, truth: Path) -> None:
+        self._truth, self._threads = truth, ThreadPoolExecutor(1, thread_name_prefix="glance")
+        self._connection: sqlite3.Connection | None = None
+
+    async def ask(self, statement: str, values: Sequence[str]) -> Sequence[Sequence[Any]]:
+        def rows() -> Sequence[Sequence[Any]]:
+            if self._connection is None:
+                self._connection = sqlite3.connect(
+                    self._truth,
+                    timeout=BUSY_TIMEOUT_MS / 1_000,
+                    isolation_level=None,
+                    check_same_thread=False,
+                )
+                self._connection.execute("PRAGMA query_only=ON")
+            return self._connection.execute(statement, values).fetchall()
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, rows)
+        except sqlite3.OperationalError as error:
+            raise StoreUnavailable(str(error)) from error
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=True)
+        if self._connection is not None:
+            self._connection.close()
 
 
 def _sqlite(main: Path | None, attach: Path | None, begin: str, synchronous: str, connections: int) -> Engine:

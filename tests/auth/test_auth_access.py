@@ -10,7 +10,8 @@ from joserfc import jws
 from joserfc.jwk import ECKey, OctKey
 from sqlalchemy import Connection, update
 
-from hub.auth.authenticate import Authenticator, missing_scope, missing_token
+from hub.auth.authenticate import missing_scope, missing_token
+from hub.auth.tokens import Tokens
 from hub.domain.scopes import Audience
 from hub.store.clients import set_grant, set_suspended
 from hub.store.tables import oauth_client
@@ -245,10 +246,10 @@ async def test_what_is_no_token_is_refused_and_not_taken_for_the_public(
 
 
 async def test_remembered_signatures_are_bounded(kent: World) -> None:
-    authenticator = Authenticator(kent.store, kent.settings, kent.signing, remembered_max=3)
+    tokens = Tokens(kent.store, kent.settings, kent.signing, remembered_max=3)
     for token in [await kent.token() for _ in range(6)] * 2:
-        await authenticator.holder("Bearer", token, method="GET", path="/who", proofs=())
-    assert len(authenticator._verified) == 3
+        await tokens.held(token)
+    assert len(tokens._verified) == 3
 
 
 def test_the_answer_to_no_token_offers_both_schemes() -> None:

@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey, OctKey, import_key
 
 from hub.auth.client import TokenClient, TokenRefused, generate_key
 from hub.auth.jws import BadJws, registered_jwk
-from hub.auth.signing import Signing, open_signing
+from hub.auth.signing import open_signing
 from hub.store.clients import set_suspended
 from tests.auth.world import HOLDER, ISSUER, KEYS, KID, SCOPES, TOKEN_URL, WHO_URL, World
 
@@ -135,22 +135,3 @@ async def test_the_signing_key_is_made_once_and_readable_by_its_owner_alone(worl
     assert open_signing(world.settings).jwks() == world.signing.jwks()
     file = world.settings.keys_dir / "oauth-signing.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-
-
-async def test_the_first_key_signs_and_all_verify(kent: World) -> None:
-    token = await kent.token()
-    assert kent.settings.keys_dir
-    old = Signing([_private(kent)]).jwks()["keys"][0]
-    newer = Signing([generate_key(), _private(kent)])
-    rotated = World(kent.store, kent.settings, newer)
-    assert (await rotated.who(token)).status_code == 200
-    assert [jwk["kid"] for jwk in newer.jwks()["keys"]].index(old["kid"]) == 1
-    fresh = await rotated.token()
-    assert (await kent.who(fresh)).status_code == 401
-    await rotated.http.aclose()
-
-
-def _private(world: World) -> dict[str, Any]:
-    assert world.settings.keys_dir
-    text = (world.settings.keys_dir / "oauth-signing.json").read_bytes()
-    return dict(httpx.Response(200, content=text).json()["keys"][0])

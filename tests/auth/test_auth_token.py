@@ -62,15 +62,20 @@ async def test_the_published_keys_are_public(world: World) -> None:
 async def test_the_metadata_names_what_is_there_and_nothing_else(world: World) -> None:
     body = (await world.http.get("/.well-known/oauth-authorization-server")).json()
     algorithms = ["ES256", "PS256", "EdDSA", "Ed25519"]
+    endpoints = {
+        "token": f"{ISSUER}/oauth/token",
+        "revocation": f"{ISSUER}/oauth/revoke",
+        "introspection": f"{ISSUER}/oauth/introspect",
+    }
     assert body == {
         "issuer": ISSUER,
-        "token_endpoint": f"{ISSUER}/oauth/token",
+        **{f"{name}_endpoint": address for name, address in endpoints.items()},
+        **{f"{name}_endpoint_auth_methods_supported": ["private_key_jwt"] for name in endpoints},
+        **{f"{name}_endpoint_auth_signing_alg_values_supported": algorithms for name in endpoints},
         "jwks_uri": f"{ISSUER}/oauth/jwks",
         "scopes_supported": sorted(ALL_SCOPES),
         "response_types_supported": [],
         "grant_types_supported": ["client_credentials"],
-        "token_endpoint_auth_methods_supported": ["private_key_jwt"],
-        "token_endpoint_auth_signing_alg_values_supported": algorithms,
         "dpop_signing_alg_values_supported": algorithms,
     }
 

@@ -22,6 +22,7 @@ from hub.auth.denied import Denied
 from hub.auth.jws import sign
 from hub.auth.routes import build_router
 from hub.auth.signing import Signing
+from hub.auth.tokens import Tokens
 from hub.domain.scopes import Audience
 from hub.settings import Settings
 from hub.store.clients import Client, add_client
@@ -55,8 +56,9 @@ class World:
 
     def __post_init__(self) -> None:
         app = FastAPI()
-        app.include_router(build_router(self.store, self.settings, self.signing, self.clock))
-        self.authenticator = Authenticator(self.store, self.settings, self.signing, self.clock)
+        tokens = Tokens(self.store, self.settings, self.signing, self.clock)
+        app.include_router(build_router(self.store, self.settings, self.signing, tokens, self.clock))
+        self.authenticator = Authenticator(self.store, self.settings, tokens, self.clock)
 
         @app.api_route("/who", methods=["GET", "POST"])
         async def who(request: Request) -> Response:

@@ -1,6 +1,6 @@
 """Every table. ``truth`` is migrated and kept for good; ``read`` can be thrown away and folded again."""
 
-from hub.store.tables.auth import oauth_client, oauth_client_key, oauth_jti
+from hub.store.tables.auth import oauth_client, oauth_client_key, oauth_jti, oauth_revoked
 from hub.store.tables.columns import Number, String, read, truth
 from hub.store.tables.events import (
     checkpoint,
@@ -39,6 +39,7 @@ __all__ = [
     "oauth_client",
     "oauth_client_key",
     "oauth_jti",
+    "oauth_revoked",
     "opportunity_row",
     "parked",
     "person",

@@ -39,3 +39,10 @@ oauth_jti = Table(
     Column("expires_at", Number, nullable=False),  # seconds since 1970
     Index("oauth_jti_expires_at", "expires_at"),
 )
+
+oauth_revoked = Table(
+    "oauth_revoked",
+    truth,
+    Column("jti", String, primary_key=True),  # of an access token
+    Column("expires_at", Number, nullable=False),  # seconds since 1970
+)

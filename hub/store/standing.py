@@ -1,0 +1,58 @@
+"""How the holder of an access token stands at this moment: its client's grant, and whether it was revoked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, delete
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from hub.store.clients import Client, client_of
+from hub.store.engine import Glance, Store
+from hub.store.tables import oauth_revoked
+
+REMEMBERED_ROWS_MAX = 4_096
+
+
+class Standing(NamedTuple):
+    """client: without its keys; None when there is none. revoked: whether the token was."""
+
+    client: Client | None
+    revoked: bool
+
+
+async def standings(store: Store, tokens: Sequence[tuple[str, str]]) -> list[Standing]:
+    """How each token (client id, jti) stands now, in one question."""
+    rows = await store.glance(_STANDING, [client_id for client_id, _ in tokens], [jti for _, jti in tokens])
+    return [Standing(None if row[0] is None else _client(*row[:-1]), bool(row[-1])) for row in rows]
+
+
+def revoke(conn: Connection, jti: str, expires_at_s: int, now_s: int) -> None:
+    """Refuse an access token from now on; what has expired by itself is forgotten."""
+    conn.execute(delete(oauth_revoked).where(oauth_revoked.c.expires_at < now_s))
+    conn.execute(_REVOKE, {"jti": jti, "expires_at": expires_at_s})
+
+
+_REVOKE = upsert(oauth_revoked).on_conflict_do_nothing(index_elements=["jti"])
+_STANDING = Glance(
+    sqlite="""
+        SELECT c.client_id, c.partner, c.audience, c.source_prefix, c.networks, c.scopes, c.bearer,
+               c.suspended,
+               EXISTS (SELECT 1 FROM oauth_revoked r WHERE r.jti = json_extract(?2, '$[' || asked.key || ']'))
+        FROM json_each(?1) AS asked LEFT JOIN oauth_client c ON c.client_id = asked.value
+        ORDER BY asked.key""",
+    postgres="""
+        SELECT c.client_id, c.partner, c.audience, c.source_prefix, c.networks, c.scopes, c.bearer,
+               c.suspended, EXISTS (SELECT FROM oauth_revoked r WHERE r.jti = asked.jti)
+        FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked (client_id, jti, place)
+        LEFT JOIN oauth_client c ON c.client_id = asked.client_id
+        ORDER BY asked.place""",
+)
+
+
+@lru_cache(REMEMBERED_ROWS_MAX)
+def _client(*row: Any) -> Client:
+    """The client of a row that was just read: remembered is what its text means, not what it says now."""
+    return client_of(*row)
