@@ -42,18 +42,25 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
         docs_url=None,
         redoc_url=None,
     )
-    problems.install(app)
+    problems.install(app, hub.auditor.refused)
     app.add_middleware(CountRequests)
     signing = open_signing(settings)
     tokens = Tokens(hub.store, settings, signing)
     authenticator = Authenticator(hub.store, settings, tokens)
     meter = open_meter(settings, hub.intake.quotas, Addresses(settings.proxies))
     checkpoints = verifier_key(hub.ledger_origin, hub.ledger_key.public_key())
-    app.include_router(events.build_router(hub.store, hub.vault, hub.intake, hub.progress, authenticator))
+    app.include_router(
+        events.build_router(hub.store, hub.vault, hub.intake, hub.progress, authenticator, hub.auditor)
+    )
     app.include_router(receipts.build_router(hub.store, hub.vault, authenticator.principal))
     app.include_router(
         graphql.build_router(
-            hub.store, hub.vault, authenticator.principal, quotas=hub.intake.quotas, meter=meter
+            hub.store,
+            hub.vault,
+            authenticator.principal,
+            quotas=hub.intake.quotas,
+            meter=meter,
+            note_refusal=hub.auditor.refused,
         )
     )
     app.include_router(oauth.build_router(hub.store, settings, signing, tokens))

@@ -15,7 +15,7 @@ from hub.auth.dpop import read_proof
 from hub.auth.jws import ALGORITHMS, BadJws
 from hub.auth.replay import Once, Replay
 from hub.auth.server import TOKEN_PATH
-from hub.auth.tokens import Tokens
+from hub.auth.tokens import Held, Tokens
 from hub.domain.principal import ANYONE, Principal
 from hub.domain.refusal import Refusal
 from hub.settings import Settings
@@ -72,13 +72,16 @@ class Authenticator:
         given = _AUTHORIZATION.fullmatch(headers[0])
         if not given:
             self._deny("the header Authorization is neither Bearer nor DPoP with a token")
-        return await self.holder(
+        principal = await self.holder(
             given[1],
             given[2],
             method=request.scope.get("method", "GET"),
             path=_raw_path(request),
             proofs=request.headers.getlist("dpop"),
         )
+        # For whoever refuses the request later, and records whom it refused.
+        request.state.principal = principal
+        return principal
 
     async def holder(
         self, scheme: str, token: str, *, method: str, path: str, proofs: Sequence[str]
@@ -91,17 +94,8 @@ class Authenticator:
             held = await self._tokens.held(token)
         except BadJws as bad:
             self._deny(f"the access token {bad}")
-        if (held.bound_to is not None) != (scheme.lower() == "dpop"):
-            wanted = (
-                "Bearer: it is bound to no key" if held.bound_to is None else "DPoP, with a proof of its key"
-            )
-            self._deny(f"the access token must be sent as {wanted}")
-        if held.bound_to is not None:
-            await self._check_proof(proofs, held.bound_to, token, method, path)
         client = held.client
-        if client.suspended:
-            raise _suspended(client)
-        return Principal(
+        principal = Principal(
             client_id=client.client_id,
             audience=client.audience,
             partner=client.partner,
@@ -109,6 +103,26 @@ class Authenticator:
             networks=client.networks,
             source_prefix=client.source_prefix,
         )
+        try:
+            await self._check_sent(held, scheme, token, method=method, path=path, proofs=proofs)
+        except Denied as denied:
+            denied.principal = principal
+            raise
+        return principal
+
+    async def _check_sent(
+        self, held: Held, scheme: str, token: str, *, method: str, path: str, proofs: Sequence[str]
+    ) -> None:
+        """Denied unless the client may send its token so, and sends it itself."""
+        if (held.bound_to is not None) != (scheme.lower() == "dpop"):
+            wanted = (
+                "Bearer: it is bound to no key" if held.bound_to is None else "DPoP, with a proof of its key"
+            )
+            self._deny(f"the access token must be sent as {wanted}")
+        if held.bound_to is not None:
+            await self._check_proof(proofs, held.bound_to, token, method, path)
+        if held.client.suspended:
+            raise _suspended(held.client)
 
     async def _check_proof(
         self, proofs: Sequence[str], bound_to: str, token: str, method: str, path: str

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from hub.domain import cases
+from hub.domain.audit import AuditRecorded, fold_audit
 from hub.domain.consents import ConsentGiven, ConsentWithdrawn
 from hub.domain.deadlines import DeadlineMissed
 from hub.domain.diagnoses import DiagnosisSubmitted
@@ -69,6 +70,7 @@ class EventSpec:
 
     scopes: the client needs events:publish and any one of these; none: the hub itself.
     key: what orders the events: their subject, the firm that they are about, or the network they name.
+    about_firm: the same type where its payload names a firm: in the order of that firm's case.
     """
 
     payload: type[BaseModel]
@@ -76,6 +78,7 @@ class EventSpec:
     key: KeyRule
     scopes: tuple[str, ...]
     fold: Fold
+    about_firm: EventSpec | None = None
 
 
 def _catalogue(payload: type[BaseModel], fold: Fold) -> EventSpec:
@@ -150,4 +153,12 @@ EVENTS: dict[str, EventSpec] = {
     "hub.claim.recorded.v1": _admin(ClaimRecorded, "network", fold_network, "partners:self"),
     "hub.match.merged.v1": _admin(MatchDecided, "subject", fold_match),
     "hub.match.dismissed.v1": _admin(MatchDecided, "subject", fold_match),
+    "hub.audit.recorded.v1": EventSpec(
+        AuditRecorded,
+        NETWORK,
+        "subject",
+        (),
+        fold_audit,
+        EventSpec(AuditRecorded, CASES, "firm", (), fold_audit),
+    ),
 }

@@ -107,6 +107,8 @@ def _check(principal: Principal, envelope: Envelope, index: int | None) -> Check
         payload = spec.payload.model_validate(envelope.data)
     except ValidationError as error:
         raise invalid_payload(error, spec.payload, envelope.data, index) from None
+    if spec.about_firm and envelope.data.get("sme_id") is not None:
+        spec = spec.about_firm
     as_sent, content = envelope.canonical_forms()
     checked = Checked(principal, envelope, spec, payload, as_sent, content, index)
     _check_subject(checked)
@@ -161,7 +163,7 @@ def _check_subject(checked: Checked) -> None:
         expected = match_id(payload.left, payload.right)
     if expected is not None and subject != expected:
         raise _mismatch(checked, f"The subject of this payload is {expected}.", f"Set subject to {expected}.")
-    if checked.noun in ("network", "partner"):
+    if checked.noun in ("network", "partner", "audit"):
         if not is_slug(subject):
             raise _mismatch(
                 checked, "The subject must be a slug.", "Use lower-case letters, digits and hyphens."

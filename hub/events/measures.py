@@ -41,6 +41,17 @@ QUOTA_REFUSALS = Counter(
     ("partner", "quota"),
     registry=REGISTRY,
 )
+REFUSALS = Counter(
+    "hub_refusals",
+    "Rights refused, by whom they were refused to and why.",
+    ("audience", "code"),
+    registry=REGISTRY,
+)
+REFUSALS_UNTOLD = Counter(
+    "hub_refusals_untold",
+    "Rights refused that the audit log does not tell of: too many kinds at once.",
+    registry=REGISTRY,
+)
 PUBLISH_S = Histogram(
     "hub_relay_publish_seconds",
     "Time until a batch is acknowledged by Kafka.",

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from sqlalchemy.exc import DBAPIError
 
 from hub.domain.refusal import Refusal
+from hub.events.audit import Auditor
 from hub.events.backbone import Backbone, EmbeddedBackbone
 from hub.events.intake import Intake
 from hub.events.progress import Progress, heard, told
@@ -44,6 +45,7 @@ class Hub:
     store: Store
     vault: Vault
     intake: Intake
+    auditor: Auditor
     sequencer: Sequencer
     kafka: KafkaBackbone | None
     projector: Projector
@@ -84,6 +86,8 @@ class Hub:
                 jobs += [("partners' topics", self.kafka.take_in)]
         if serving or self.kafka:
             jobs += [("intake", self.intake.run)]
+        if serving:
+            jobs += [("auditor", self.auditor.run)]
         async with contextlib.AsyncExitStack() as stack:
             if self.kafka:
                 stack.push_async_callback(self.kafka.close)
@@ -165,7 +169,8 @@ def open_hub(settings: Settings) -> Hub:
         store.signals.send("hub_projected", told(seqs))
 
     projector = Projector(store, backbone, shown)
-    return Hub(settings, store, vault, intake, sequencer, kafka, projector, progress, key, origin)
+    auditor = Auditor(vault, intake)
+    return Hub(settings, store, vault, intake, auditor, sequencer, kafka, projector, progress, key, origin)
 
 
 def _kafka(settings: Settings, store: Store, vault: Vault, intake: Intake) -> KafkaBackbone | None:

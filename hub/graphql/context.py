@@ -16,6 +16,7 @@ from hub.domain.opportunities import Opportunity
 from hub.domain.principal import Principal
 from hub.domain.services import Service
 from hub.domain.viewer import Viewer
+from hub.events.audit import NoteRefusal, unheard
 from hub.events.quotas import Quotas
 from hub.store.engine import Store
 from hub.store.opportunities import get_opportunities
@@ -29,13 +30,17 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Context:
-    """One request. now: aware UTC. Loaders live as long as the request: nothing in them goes stale."""
+    """One request. now: aware UTC. Loaders live as long as the request: nothing in them goes stale.
+
+    note_refusal: told of every right that a field refuses.
+    """
 
     store: Store
     vault: Vault
     principal: Principal
     now: datetime
     quotas: Quotas = field(default_factory=Quotas)
+    note_refusal: NoteRefusal = unheard
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:

@@ -80,7 +80,13 @@ class Requires(FieldExtension):
         if not scopes or not scopes.isdisjoint(info.context.principal.scopes):
             return True
         if self._without is REFUSED:
-            raise refused(missing_scope(*sorted(scopes)))
+            context, refusal = info.context, missing_scope(*sorted(scopes))
+            # Type and field as the schema calls them, whatever alias the document gives.
+            asked = info._raw_info
+            context.note_refusal(
+                context.principal, refusal.code, f"{asked.parent_type.name}.{asked.field_name}"
+            )
+            raise refused(refusal)
         return False
 
 

@@ -22,6 +22,7 @@ from hub.auth.metering import Meter
 from hub.domain.principal import Principal
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience
+from hub.events.audit import NoteRefusal, unheard
 from hub.events.quotas import COST_MAX, Quotas
 from hub.events.rejection import Rejected
 from hub.graphql.context import Context
@@ -60,9 +61,15 @@ class Gateway:
     """Executes requests against the schema of their caller."""
 
     def __init__(
-        self, store: Store, vault: Vault, clock: Callable[[], datetime], quotas: Quotas | None = None
+        self,
+        store: Store,
+        vault: Vault,
+        clock: Callable[[], datetime],
+        quotas: Quotas | None = None,
+        note_refusal: NoteRefusal = unheard,
     ) -> None:
         self._store, self._vault, self._clock, self._quotas = store, vault, clock, quotas or Quotas()
+        self._note_refusal = note_refusal
         self._schemas = {audience: schema_for(audience) for audience in Audience}
         self._documents = {audience: Documents(schema._schema) for audience, schema in self._schemas.items()}
 
@@ -89,7 +96,9 @@ class Gateway:
         result = execute(
             schema._schema,
             prepared.document,
-            context_value=Context(self._store, self._vault, principal, self._clock(), self._quotas),
+            context_value=Context(
+                self._store, self._vault, principal, self._clock(), self._quotas, self._note_refusal
+            ),
             variable_values=asked.variables,
             operation_name=asked.operation_name,
             executor_class=schema.execution_context_class,
@@ -129,13 +138,14 @@ def build_router(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     quotas: Quotas | None = None,
     meter: Meter | None = None,
+    note_refusal: NoteRefusal = unheard,
 ) -> APIRouter:
     """Routes of the gateway. authenticate: raises for a token that does not hold; clock: aware UTC.
 
     quotas: of those with a token, for `me`; None: there are none. meter: whom requests are charged to; None:
-    nobody.
+    nobody. note_refusal: told what fields refuse.
     """
-    gateway = Gateway(store, vault, clock, quotas)
+    gateway = Gateway(store, vault, clock, quotas, note_refusal)
     meter = meter or Meter(Quotas(), Quotas(), Addresses())
     router = APIRouter(tags=["graphql"])
 

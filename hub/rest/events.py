@@ -19,12 +19,13 @@ from hub.auth.rate_limits import rate_limits
 from hub.domain.principal import Principal
 from hub.domain.scopes import Audience
 from hub.events.accept import Receipt
+from hub.events.audit import Auditor
 from hub.events.envelope import BATCH, BATCH_BYTES_MAX, EVENT_BYTES_MAX, STRUCTURED, parse
 from hub.events.intake import Intake
 from hub.events.progress import Progress
 from hub.events.rejection import Rejected, unreadable
 from hub.events.strict_json import EnvelopeError
-from hub.rest.problems import rejection
+from hub.rest.problems import place_of, rejection
 from hub.store.engine import Store, StoreUnavailable
 from hub.store.entries import receipts_of
 from hub.store.records import viewer_of
@@ -39,7 +40,12 @@ _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(\d{1,4})(?=$|[,;\s])", re.ASCII | r
 
 
 def build_router(
-    store: Store, vault: Vault, intake: Intake, progress: Progress, authenticator: Authenticator
+    store: Store,
+    vault: Vault,
+    intake: Intake,
+    progress: Progress,
+    authenticator: Authenticator,
+    auditor: Auditor,
 ) -> APIRouter:
     """The intake's address."""
     router = APIRouter(tags=["events"])
@@ -58,6 +64,8 @@ def build_router(
         try:
             accepted = await _accept(request, intake, principal)
         except Rejected as error:
+            if error.status == 403:
+                auditor.refused(principal, error.code, place_of(request))
             return rejection(error, rate_limits(intake.quotas.standings(account)))
         headers = rate_limits(intake.quotas.standings(account))
         wait_s = _wait_s(request)

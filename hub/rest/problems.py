@@ -15,6 +15,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from hub.auth.denied import Denied
+from hub.domain.principal import ANYONE, Principal
+from hub.events.audit import NoteRefusal, unheard
 from hub.events.rejection import FieldError, Rejected
 from hub.store.engine import StoreUnavailable
 
@@ -64,7 +66,13 @@ def not_found(what: str) -> Response:
     return problem(404, "resource.not_found", f"There is no {what}.", "Check the address.")
 
 
-def install(app: FastAPI) -> None:
+def place_of(request: Request) -> str:
+    """The method and the template of the route: a name of our own, whatever was sent."""
+    route = request.scope.get("route")
+    return f"{request.method} {route.path}" if route else "no route"
+
+
+def install(app: FastAPI, note_refusal: NoteRefusal = unheard) -> None:
     """Answer every exception with a problem document; none ever shows a stack trace."""
 
     @app.exception_handler(StoreUnavailable)
@@ -74,8 +82,10 @@ def install(app: FastAPI) -> None:
         return problem(503, "hub.unavailable", message, "Send the same request again after Retry-After.")
 
     @app.exception_handler(Denied)
-    async def denied(_request: Request, error: Denied) -> Response:
+    async def denied(request: Request, error: Denied) -> Response:
         refusal = error.refusal
+        principal: Principal = error.principal or getattr(request.state, "principal", None) or ANYONE
+        note_refusal(principal, refusal.code, place_of(request))
         return problem(error.status, refusal.code, refusal.message, refusal.remedy, headers=error.headers)
 
     @app.exception_handler(RequestValidationError)

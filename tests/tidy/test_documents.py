@@ -49,6 +49,12 @@ def test_every_event_type_is_documented() -> None:
     assert set(table("events.md")) == set(EVENTS)
 
 
+def test_every_act_of_the_audit_log_is_documented() -> None:
+    from hub.domain.audit import ACTS
+
+    assert set(table("audit.md")) == set(ACTS)
+
+
 def _error_codes(module: ast.Module) -> set[str]:
     """Literals that look like a code and are passed on as one: to a refusal, to a problem, as `code`."""
     found = set()

@@ -1,0 +1,98 @@
+"""Refused rights over HTTP and GraphQL come to the audit log, and nothing that was sent comes with them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from hub.domain.audit import TYPE
+from hub.store.opening import on_truth
+from hub.store.tables import inbox
+from tests.support.messages import EEN, KENT, event, partner, service
+from tests.support.serving import Served, Session
+
+
+def recorded(served: Served) -> list[dict[str, Any]]:
+    """Data of every record, in order of acceptance."""
+    rows = on_truth(
+        served.settings.data_dir,
+        served.settings.database_url,
+        lambda conn: (
+            conn.execute(select(inbox.c.event).where(inbox.c.type == TYPE).order_by(inbox.c.seq))
+            .scalars()
+            .all()
+        ),
+    )
+    return [json.loads(row)["data"] for row in rows]
+
+
+def soon(served: Served, **members: Any) -> dict[str, Any]:
+    """The record with these members, once it is there."""
+    end_s = time.monotonic() + 10.0
+    while time.monotonic() < end_s:
+        for one in recorded(served):
+            if members.items() <= one.items():
+                return one
+        time.sleep(0.05)
+    raise AssertionError((members, recorded(served)))
+
+
+async def test_foreign_source_is_recorded(served: Served) -> None:
+    message = {**service(partner()), "source": f"/partners/{EEN}/crm"}
+    answer = await served.post(KENT, message)
+    assert answer.status_code == 403
+    one = soon(served, code="event.foreign_source")
+    assert one["where"] == "POST /events"
+    assert one["actor"] == {"audience": "partner", "client_id": KENT, "partner": KENT}
+
+
+async def test_scope_that_a_partner_lacks_is_recorded(served: Served) -> None:
+    await served.post(KENT, event(partner(), "network.configured", "kent", {"name": {"en": "Kent"}}))
+    assert soon(served, code="scope.missing", where="POST /events")["outcome"] == "refused"
+
+
+async def test_field_is_named_as_the_schema_names_it_whatever_the_document_calls_it(served: Served) -> None:
+    async with Session(served) as session:
+        url = f"{served.base_url}/graphql"
+        headers = await session._tokens[KENT].headers("POST", url, ["catalogue:read"])
+        query = {"query": "{ mine: referrals { totalCount } }"}
+        answer = await session.http.post("/graphql", json=query, headers=headers)
+    assert answer.json()["errors"][0]["extensions"]["code"] == "scope.missing"
+    one = soon(served, where="Query.referrals")
+    assert (one["act"], one["actor"]["client_id"]) == ("right.refused", KENT)
+
+
+async def test_token_that_is_sent_in_a_way_that_does_not_hold_is_recorded_for_its_client(
+    served: Served,
+) -> None:
+    async with Session(served) as session:
+        headers = await session.headers(EEN)
+        stolen = {"Authorization": headers["Authorization"].replace("DPoP", "Bearer")}
+        answer = await session.http.get("/receipts/1", headers=stolen)
+        assert answer.status_code == 401
+        again = await session.http.get("/receipts/1", headers=headers)
+        assert again.status_code == 401  # The proof is for another address.
+    one = soon(served, code="token.invalid")
+    assert (one["where"], one["actor"]["client_id"]) == ("GET /receipts/{seq}", EEN)
+
+
+@pytest.mark.parametrize(
+    "sent", ["Bearer x.y.z", "Bearer a%0d%0aforged", "Basic a2VudDprZW50", 'DPoP "\u00e9"', "Bearer"]
+)
+async def test_nothing_that_a_stranger_sends_comes_to_the_log(served: Served, sent: str) -> None:
+    before = len(recorded(served))
+    async with httpx.AsyncClient(base_url=served.base_url) as http:
+        for address in ("/receipts/1", "/graphql?query={me{audience}}", "/receipts/%0d%0aforged"):
+            headers = [(b"authorization", sent.encode("latin-1"))]
+            answer = await http.get(address, headers=headers)
+            assert answer.status_code == 401
+    await asyncio.sleep(0.5)
+    found = recorded(served)
+    assert len(found) == before
+    assert "forged" not in json.dumps(found)
