@@ -12,6 +12,7 @@ from hub.auth import routes as oauth
 from hub.auth.addresses import Addresses
 from hub.auth.authenticate import Authenticator
 from hub.auth.metering import open_meter
+from hub.auth.nonces import OfferNonce, open_nonces
 from hub.auth.signing import open_signing
 from hub.auth.tokens import Tokens
 from hub.events.spine import Hub, open_hub
@@ -45,8 +46,10 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
     problems.install(app, hub.auditor.refused)
     app.add_middleware(CountRequests)
     signing = open_signing(settings)
+    nonces = open_nonces(settings)
+    app.add_middleware(OfferNonce, nonces=nonces)
     tokens = Tokens(hub.store, settings, signing)
-    authenticator = Authenticator(hub.store, settings, tokens)
+    authenticator = Authenticator(hub.store, settings, tokens, nonces)
     meter = open_meter(settings, hub.intake.quotas, Addresses(settings.proxies))
     checkpoints = verifier_key(hub.ledger_origin, hub.ledger_key.public_key())
     app.include_router(
@@ -63,7 +66,7 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
             note_refusal=hub.auditor.refused,
         )
     )
-    app.include_router(oauth.build_router(hub.store, settings, signing, tokens))
+    app.include_router(oauth.build_router(hub.store, settings, signing, tokens, nonces))
     app.include_router(ledger.build_router(hub.store, checkpoints))
     app.include_router(operations.build_router(hub))
     app.include_router(graphiql.build_router())

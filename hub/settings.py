@@ -62,6 +62,10 @@ class Settings(BaseSettings):
         ge=0,
         le=2**31 - 1,
     )
+    dpop_nonce: Literal["offered", "required"] = Field(
+        "offered",
+        description="Whether DPoP proofs must have a nonce of the hub; one that they have must hold.",
+    )
     trusted_proxies: str = Field(
         "", description="Addresses and networks whose X-Forwarded-For is believed, after commas; empty: none."
     )

@@ -11,8 +11,9 @@ from urllib.parse import quote
 from starlette.requests import HTTPConnection
 
 from hub.auth.denied import Denied
-from hub.auth.dpop import read_proof
+from hub.auth.dpop import NeedsNonce, read_proof
 from hub.auth.jws import ALGORITHMS, BadJws
+from hub.auth.nonces import Nonces
 from hub.auth.replay import Once, Replay
 from hub.auth.server import TOKEN_PATH
 from hub.auth.tokens import Held, Tokens
@@ -53,9 +54,15 @@ class Authenticator:
     """Turns the Authorization header of a request into a Principal."""
 
     def __init__(
-        self, store: Store, settings: Settings, tokens: Tokens, clock: Callable[[], float] = time.time
+        self,
+        store: Store,
+        settings: Settings,
+        tokens: Tokens,
+        nonces: Nonces,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """clock: seconds since 1970."""
+        self._nonces = nonces
         self._tokens, self._clock, self._issuer = tokens, clock, settings.public_url
         self._replay = Replay(store, clock)
 
@@ -129,11 +136,15 @@ class Authenticator:
     ) -> None:
         try:
             url, now_s = self._issuer + path, self._clock()
-            proof = read_proof(proofs, method=method, url=url, now_s=now_s, access_token=token)
+            proof = read_proof(
+                proofs, method=method, url=url, now_s=now_s, nonces=self._nonces, access_token=token
+            )
             if proof.thumbprint != bound_to:
                 raise BadJws("is signed with another key than the token is bound to")
             if not all(await self._replay.first_use(Once(proof.issuer, proof.jti, proof.expires_at_s))):
                 raise BadJws("was used before: make a new one for each request")
+        except NeedsNonce as bad:
+            self._deny(f"the DPoP proof {bad}", error="use_dpop_nonce")
         except BadJws as bad:
             self._deny(f"the DPoP proof {bad}", error="invalid_dpop_proof")
 

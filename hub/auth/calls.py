@@ -12,9 +12,10 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from starlette.requests import Request
 
 from hub.auth.assertions import ASSERTION_TYPE, Assertion, Prover, read_assertion
-from hub.auth.dpop import read_proof
+from hub.auth.dpop import NeedsNonce, read_proof
 from hub.auth.form import read_form
 from hub.auth.jws import BadJws
+from hub.auth.nonces import Nonces
 from hub.auth.replay import Once, Replay
 from hub.settings import Settings
 from hub.store.clients import Client, find_clients
@@ -46,6 +47,12 @@ class ProofRefused(OAuth2Error):  # type: ignore[misc]
     """400: the DPoP proof is missing or does not hold (RFC 9449, section 5)."""
 
     error = "invalid_dpop_proof"
+
+
+class NonceRefused(OAuth2Error):  # type: ignore[misc]
+    """400: a new proof with the nonce of the answer makes the request good (RFC 9449, section 8)."""
+
+    error = "use_dpop_nonce"
 
 
 class Call(OAuth2Request):  # type: ignore[misc]
@@ -87,9 +94,11 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc]
 class Callers:
     """Reads calls, and has their clients prove who they are."""
 
-    def __init__(self, store: Store, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, nonces: Nonces, clock: Callable[[], float] = time.time
+    ) -> None:
         """clock: seconds since 1970."""
-        self._issuer, self._clock = settings.public_url, clock
+        self._issuer, self._nonces, self._clock = settings.public_url, nonces, clock
         self._prover, self._replay = Prover(), Replay(store, clock)
         self._clients: Together[str, Client | None] = Together(
             lambda ids: store.read(lambda conn: find_clients(conn, ids))
@@ -127,8 +136,16 @@ class Callers:
         """Take the key of the call's DPoP proof, which is then to be used up; ProofRefused otherwise."""
         try:
             proof = read_proof(
-                call.proofs, method=call.method, url=self._issuer + call.path, now_s=self._clock()
+                call.proofs,
+                method=call.method,
+                url=self._issuer + call.path,
+                now_s=self._clock(),
+                nonces=self._nonces,
             )
+        except NeedsNonce as bad:
+            # Nothing is used up: the client sends the same assertion again, with another proof.
+            call.uses.clear()
+            raise NonceRefused(f"The DPoP proof {bad}.") from None
         except BadJws as bad:
             raise ProofRefused(f"The DPoP proof {bad}.") from None
         call.thumbprint = proof.thumbprint

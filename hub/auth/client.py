@@ -15,6 +15,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from hub.auth.assertions import ASSERTION_TYPE
 from hub.auth.dpop import PROOF_TYPE, normalised, token_hash
 from hub.auth.jws import Key, sign
+from hub.auth.nonces import HEADER as NONCE_HEADER
 
 ASSERTION_LIFETIME_S = 60
 RENEW_BEFORE_S = 30
@@ -66,6 +67,7 @@ class TokenClient:
         self._kid = jwk["kid"]
         self._proof_key = ECKey.generate_key("P-256") if row["dpop"] else None
         self._tokens: dict[frozenset[str], _Token] = {}
+        self._nonce: str | None = None
         self._asking = asyncio.Lock()
 
     async def headers(self, method: str, url: str, scopes: Iterable[str] | None = None) -> dict[str, str]:
@@ -80,6 +82,12 @@ class TokenClient:
             headers["DPoP"] = self._proof(method, url, token.text)
         return headers
 
+    def heard(self, answer: httpx.Response) -> bool:
+        """Keep the nonce of an answer for the next proof; whether the request is to be sent again with it."""
+        self._nonce = answer.headers.get(NONCE_HEADER, self._nonce)
+        challenge = answer.headers.get("WWW-Authenticate", "")
+        return answer.status_code == 401 and 'error="use_dpop_nonce"' in challenge
+
     async def _token(self, scopes: frozenset[str]) -> _Token:
         async with self._asking:
             token = self._tokens.get(scopes)
@@ -89,6 +97,16 @@ class TokenClient:
 
     async def _ask(self, scopes: frozenset[str]) -> _Token:
         asked_at_s = self._clock()
+        answer = await self._post(scopes)
+        if _error(answer) == "use_dpop_nonce":
+            answer = await self._post(scopes)
+        if answer.status_code != 200:
+            raise _refused(answer)
+        body = answer.json()
+        renew_at_s = asked_at_s + body["expires_in"] - RENEW_BEFORE_S
+        return _Token(body["access_token"], body["token_type"], renew_at_s)
+
+    async def _post(self, scopes: frozenset[str]) -> httpx.Response:
         form = {
             "grant_type": "client_credentials",
             "scope": " ".join(sorted(scopes)),
@@ -99,11 +117,8 @@ class TokenClient:
         if self._proof_key is not None:
             headers["DPoP"] = self._proof("POST", self._token_endpoint)
         answer = await self._http.post(self._token_endpoint, data=form, headers=headers)
-        if answer.status_code != 200:
-            raise _refused(answer)
-        body = answer.json()
-        renew_at_s = asked_at_s + body["expires_in"] - RENEW_BEFORE_S
-        return _Token(body["access_token"], body["token_type"], renew_at_s)
+        self.heard(answer)
+        return answer
 
     def _assertion(self) -> str:
         now_s = int(self._clock())
@@ -127,6 +142,8 @@ class TokenClient:
         }
         if token is not None:
             claims["ath"] = token_hash(token)
+        if self._nonce is not None:
+            claims["nonce"] = self._nonce
         header = {"typ": PROOF_TYPE, "alg": "ES256", "jwk": self._proof_key.as_dict(private=False)}
         return sign(header, claims, self._proof_key)
 
@@ -142,9 +159,18 @@ def _signer(jwk: Mapping[str, Any]) -> tuple[Key, str]:
     return kind.import_key(members), alg
 
 
-def _refused(answer: httpx.Response) -> TokenRefused:
+def _error(answer: httpx.Response) -> str | None:
+    """The code of an OAuth error; None when it is none."""
     try:
         body = answer.json()
-        return TokenRefused(answer.status_code, str(body["error"]), str(body.get("error_description", "")))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except ValueError:
+        return None
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, str) else None
+
+
+def _refused(answer: httpx.Response) -> TokenRefused:
+    error = _error(answer)
+    if error is None:
         return TokenRefused(answer.status_code, "no_oauth_answer", "the token endpoint sent no OAuth error")
+    return TokenRefused(answer.status_code, error, str(answer.json().get("error_description", "")))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 from urllib.parse import urlsplit
 
 from hub.auth.jws import BadJws, check_started, is_signed_by, public_key, read, text_claim, time_claim
+from hub.auth.nonces import Nonces
 
 PROOF_TYPE = "dpop+jwt"
 WINDOW_S = 60
@@ -39,12 +41,23 @@ class Proof:
         return f"dpop:{self.thumbprint}"
 
 
+class NeedsNonce(BadJws):
+    """The proof holds but for its nonce: another one, with the nonce of the answer, will do."""
+
+
 def read_proof(
-    headers: Sequence[str], *, method: str, url: str, now_s: float, access_token: str | None = None
+    headers: Sequence[str],
+    *,
+    method: str,
+    url: str,
+    now_s: float,
+    nonces: Nonces,
+    access_token: str | None = None,
 ) -> Proof:
     """Judge the DPoP headers of a request: exactly one proof, made for it; BadJws otherwise.
 
     url: of the request as the public knows it. access_token: the one that comes along, at a resource.
+    NeedsNonce when nothing but the nonce is wrong.
     """
     if len(headers) != 1:
         raise BadJws("must come exactly once, in one header DPoP")
@@ -65,7 +78,16 @@ def read_proof(
         raise BadJws(f"has an iat more than {WINDOW_S} seconds ago: make a new one for each request")
     if access_token is not None and claims.get("ath") != token_hash(access_token):
         raise BadJws("needs the SHA-256 of the access token as ath")
-    return Proof(key.thumbprint, text_claim(claims, "jti"), int(issued_at_s) + WINDOW_S + 1)
+    jti = text_claim(claims, "jti")
+    if "nonce" in claims or nonces.required:
+        _check_nonce(claims, nonces)
+    return Proof(key.thumbprint, jti, int(issued_at_s) + WINDOW_S + 1)
+
+
+def _check_nonce(claims: Mapping[str, Any], nonces: Nonces) -> None:
+    nonce = claims.get("nonce")
+    if not isinstance(nonce, str) or not nonces.knows(nonce):
+        raise NeedsNonce("needs the nonce of the answer's header DPoP-Nonce as nonce")
 
 
 def token_hash(access_token: str) -> str:

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from hub.auth.calls import AUTH_METHOD
 from hub.auth.jws import ALGORITHMS
+from hub.auth.nonces import Nonces
 from hub.auth.server import (
     INTROSPECT_PATH,
     NOT_KEPT,
@@ -44,11 +45,12 @@ def build_router(
     settings: Settings,
     signing: Signing,
     tokens: Tokens,
+    nonces: Nonces,
     clock: Callable[[], float] = time.time,
 ) -> APIRouter:
     """Endpoints for tokens, key set and metadata (RFC 8414). clock: seconds since 1970."""
     router = APIRouter(tags=["authorization"])
-    server = Server(store, settings, tokens, clock)
+    server = Server(store, settings, tokens, nonces, clock)
     kept = {"Cache-Control": f"public, max-age={DOCUMENT_AGE_S}"}
 
     @router.post(TOKEN_PATH)

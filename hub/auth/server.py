@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 
 from hub.auth.calls import AUTH_METHOD, Call, Callers, ProofRefused
 from hub.auth.jws import BadJws
+from hub.auth.nonces import Nonces
 from hub.auth.signing import TOKEN_LIFETIME_S
 from hub.auth.tokens import Held, Tokens
 from hub.domain.scopes import SCOPES, Audience
@@ -61,12 +62,17 @@ class Server(AuthorizationServer):  # type: ignore[misc]
     """Answers requests for tokens, and about them."""
 
     def __init__(
-        self, store: Store, settings: Settings, tokens: Tokens, clock: Callable[[], float] = time.time
+        self,
+        store: Store,
+        settings: Settings,
+        tokens: Tokens,
+        nonces: Nonces,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """clock: seconds since 1970."""
         super().__init__(scopes_supported=sorted(SCOPES))
         self._tokens = tokens
-        self.callers = Callers(store, settings, clock)
+        self.callers = Callers(store, settings, nonces, clock)
         self.register_grant(ClientCredentials)
         self.register_client_auth_method(AUTH_METHOD, lambda _query_client, call: self.callers.prove(call))
 

@@ -176,6 +176,8 @@ class HubSession:
                     raise
                 await asyncio.sleep(pause_s(None, attempt, datetime.now(UTC)))
                 continue
+            if self._auth.heard(answer) and attempt < ATTEMPTS_MAX:
+                continue
             if answer.status_code not in _BUSY or attempt == ATTEMPTS_MAX:
                 break
             await asyncio.sleep(pause_s(answer.headers.get("Retry-After"), attempt, datetime.now(UTC)))

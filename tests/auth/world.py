@@ -20,6 +20,7 @@ from hub.auth.assertions import ASSERTION_TYPE
 from hub.auth.authenticate import Authenticator
 from hub.auth.denied import Denied
 from hub.auth.jws import sign
+from hub.auth.nonces import OfferNonce, open_nonces
 from hub.auth.routes import build_router
 from hub.auth.signing import Signing
 from hub.auth.tokens import Tokens
@@ -56,9 +57,11 @@ class World:
 
     def __post_init__(self) -> None:
         app = FastAPI()
+        nonces = open_nonces(self.settings, self.clock)
+        app.add_middleware(OfferNonce, nonces=nonces)
         tokens = Tokens(self.store, self.settings, self.signing, self.clock)
-        app.include_router(build_router(self.store, self.settings, self.signing, tokens, self.clock))
-        self.authenticator = Authenticator(self.store, self.settings, tokens, self.clock)
+        app.include_router(build_router(self.store, self.settings, self.signing, tokens, nonces, self.clock))
+        self.authenticator = Authenticator(self.store, self.settings, tokens, nonces, self.clock)
 
         @app.api_route("/who", methods=["GET", "POST"])
         async def who(request: Request) -> Response:
