@@ -53,7 +53,9 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
     meter = open_meter(settings, hub.intake.quotas, Addresses(settings.proxies))
     checkpoints = verifier_key(hub.ledger_origin, hub.ledger_key.public_key())
     app.include_router(
-        events.build_router(hub.store, hub.vault, hub.intake, hub.progress, authenticator, hub.auditor)
+        events.build_router(
+            hub.store, hub.vault, hub.intake, hub.progress, authenticator.principal, hub.auditor
+        )
     )
     app.include_router(receipts.build_router(hub.store, hub.vault, authenticator.principal))
     app.include_router(

@@ -17,6 +17,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from graphql import ExecutionResult, GraphQLError, OperationType, execute
 
+from hub.auth.access import Authenticate, may_be_anyone
 from hub.auth.addresses import Addresses
 from hub.auth.metering import Meter
 from hub.domain.principal import Principal
@@ -43,6 +44,8 @@ from hub.store.engine import Store, StoreUnavailable
 from hub.store.vault import Vault
 
 PATH = "/graphql"
+_OR_NOBODY: dict[str, Any] = {"security": [{}]}
+"""Beside what the signature declares: a token is not asked for."""
 UNAVAILABLE = Refusal(
     "hub.unavailable",
     "the hub's database cannot answer just now",
@@ -52,7 +55,6 @@ REQUEST_COST = 50
 """What comes with every request, in fields of an answer: HTTP, the token, the parsed document."""
 INVALID_COST = 400
 """Validation of a document, which is done again for each one that is not valid."""
-Authenticate = Callable[[Request], Awaitable[Principal]]
 
 _log = logging.getLogger(__name__)
 
@@ -149,8 +151,11 @@ def build_router(
     meter = meter or Meter(Quotas(), Quotas(), Addresses())
     router = APIRouter(tags=["graphql"])
 
-    async def respond(request: Request, read: Callable[[Request], Awaitable[Asked]], get: bool) -> Response:
-        principal = await authenticate(request)
+    caller: Principal = may_be_anyone(authenticate)
+
+    async def respond(
+        request: Request, principal: Principal, read: Callable[[Request], Awaitable[Asked]], get: bool
+    ) -> Response:
         media_type = answer_type(request.headers.get("accept"))
         try:
             if media_type is None:
@@ -170,15 +175,15 @@ def build_router(
         headers = meter.headers(request, principal)
         return _response(result, media_type, 400 if failed else 200, headers)
 
-    @router.get(PATH, response_class=Response)
-    async def graphql_get(request: Request) -> Response:
+    @router.get(PATH, response_class=Response, openapi_extra=_OR_NOBODY)
+    async def graphql_get(request: Request, principal: Principal = caller) -> Response:
         """Execute a query given in the address."""
-        return await respond(request, _by_get, True)
+        return await respond(request, principal, _by_get, True)
 
-    @router.post(PATH, response_class=Response)
-    async def graphql_post(request: Request) -> Response:
+    @router.post(PATH, response_class=Response, openapi_extra=_OR_NOBODY)
+    async def graphql_post(request: Request, principal: Principal = caller) -> Response:
         """Execute an operation given as JSON."""
-        return await respond(request, asked_by_post, False)
+        return await respond(request, principal, asked_by_post, False)
 
     return router
 

@@ -14,10 +14,9 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.auth.authenticate import Authenticator, missing_token
+from hub.auth.access import Authenticate, needs
 from hub.auth.rate_limits import rate_limits
 from hub.domain.principal import Principal
-from hub.domain.scopes import Audience
 from hub.events.accept import Receipt
 from hub.events.audit import Auditor
 from hub.events.envelope import BATCH, BATCH_BYTES_MAX, EVENT_BYTES_MAX, STRUCTURED, parse
@@ -44,7 +43,7 @@ def build_router(
     vault: Vault,
     intake: Intake,
     progress: Progress,
-    authenticator: Authenticator,
+    authenticate: Authenticate,
     auditor: Auditor,
 ) -> APIRouter:
     """The intake's address."""
@@ -54,12 +53,11 @@ def build_router(
         lambda waited: store.read(lambda conn: _with_verdicts(conn, vault, waited))
     )
 
+    sender: Principal = needs(authenticate, "events:publish")
+
     @router.post("/events", status_code=202, openapi_extra=_DOCUMENT)
-    async def post_events(request: Request) -> Response:
+    async def post_events(request: Request, principal: Principal = sender) -> Response:
         """Accept one event or a batch; with Prefer: wait=N, answer with the verdicts."""
-        principal = await authenticator.principal(request)
-        if principal.audience is Audience.PUBLIC:
-            raise missing_token()
         account = principal.account
         try:
             accepted = await _accept(request, intake, principal)

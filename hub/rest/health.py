@@ -15,6 +15,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
+from hub.auth.access import OPEN
 from hub.domain.values import parse_time
 from hub.events.intake import Intake
 from hub.rest.probe import ANSWER_S_MAX, Probe
@@ -43,7 +44,7 @@ def build_router(
     kafka: asks the cluster; None without one. needs: parts without which this process cannot do its work.
     clock: aware UTC.
     """
-    router = APIRouter(tags=["operations"])
+    router = APIRouter(tags=["operations"], dependencies=[OPEN])
 
     @router.get("/healthz")
     async def healthz() -> Response:

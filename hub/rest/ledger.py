@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from hub.auth.access import OPEN
 from hub.ledger import merkle, tree
 from hub.ledger.tiles import encode_entries, parse_path, width_at
 from hub.ledger.tree import TILE_WIDTH
@@ -28,7 +29,7 @@ FRESH = {"Cache-Control": "no-cache"}
 
 def build_router(store: Store, verifier_key: str) -> APIRouter:
     """Addresses under /ledger."""
-    router = APIRouter(prefix="/ledger", tags=["ledger"])
+    router = APIRouter(prefix="/ledger", tags=["ledger"], dependencies=[OPEN])
 
     @router.get("/key", response_class=PlainTextResponse)
     async def key() -> Response:

@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.auth.access import OPEN
 from hub.domain.values import parse_time
 from hub.events.intake import Intake
 from hub.events.measures import REGISTRY
@@ -92,7 +93,7 @@ def build_router(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> APIRouter:
     """/metrics. clock: aware UTC."""
-    router = APIRouter(tags=["operations"])
+    router = APIRouter(tags=["operations"], dependencies=[OPEN])
 
     @router.get("/metrics")
     async def metrics() -> Response:

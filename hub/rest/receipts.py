@@ -6,7 +6,7 @@ GET /receipts/in/{partition}/{offset}: what became of a message that a partner w
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -14,12 +14,10 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from sqlalchemy import Connection
-from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.auth.authenticate import missing_scope, missing_token
+from hub.auth.access import Authenticate, needs
 from hub.domain.principal import Principal
-from hub.domain.scopes import Audience
 from hub.domain.viewer import Viewer
 from hub.rest.problems import not_found
 from hub.store.deliveries import find_delivery
@@ -36,24 +34,17 @@ _OFFSET = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 def build_router(
     store: Store,
     vault: Vault,
-    authenticate: Callable[[Request], Awaitable[Principal]],
+    authenticate: Authenticate,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> APIRouter:
     """The receipts' address. authenticate: raises Denied for a token that does not hold; clock: aware UTC."""
     router = APIRouter(tags=["events"])
 
-    async def reader(request: Request) -> Principal:
-        principal = await authenticate(request)
-        if principal.audience is Audience.PUBLIC:
-            raise missing_token()
-        if "events:read" not in principal.scopes:
-            raise missing_scope("events:read")
-        return principal
+    reader: Principal = needs(authenticate, "events:read")
 
     @router.get("/receipts/{seq}")
-    async def get_receipt(request: Request, seq: str) -> Response:
+    async def get_receipt(seq: str, principal: Principal = reader) -> Response:
         """The receipt of an event; 404 alike for one that is not there and one that is not the caller's."""
-        principal = await reader(request)
         now = clock()
         number = int(seq) if _SEQ.fullmatch(seq) else 0
         receipt = await store.read(
@@ -65,9 +56,8 @@ def build_router(
         return JSONResponse(receipt, headers={"Cache-Control": "no-store"})
 
     @router.get("/receipts/in/{partition}/{offset}")
-    async def get_delivery(request: Request, partition: str, offset: str) -> Response:
+    async def get_delivery(partition: str, offset: str, principal: Principal = reader) -> Response:
         """The receipt of a message of the caller's own topic; 404 also while it has not been read."""
-        principal = await reader(request)
         now = clock()
         receipt = None
         if principal.partner and _PARTITION.fullmatch(partition) and _OFFSET.fullmatch(offset):

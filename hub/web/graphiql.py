@@ -14,6 +14,8 @@ from importlib.resources.abc import Traversable
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import HTMLResponse, Response
 
+from hub.auth.access import OPEN
+
 _STATIC = "/graphiql/static"
 _VENDORED = ("react.js", "react-dom.js", "graphiql.js", "graphiql.css")
 _OURS = ("start.js", "page.css")
@@ -39,7 +41,7 @@ def build_router() -> APIRouter:
     served = _load(folder)
     by_path = {file.path: file for file in served.values()}
     page = _page(folder, served)
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, dependencies=[OPEN])
 
     @router.get("/graphiql")
     async def graphiql() -> Response:

@@ -1,0 +1,89 @@
+"""What a route asks of its caller: declared in its signature, enforced here, shown in /openapi.json.
+
+Every route declares one of these; tests/tidy/test_access.py fails on one that does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import Depends, Request, Security
+from fastapi.openapi.models import OAuth2 as OAuth2Model
+from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlows
+from fastapi.routing import APIRoute
+from fastapi.security.base import SecurityBase
+
+from hub.auth.authenticate import missing_scope, missing_token
+from hub.auth.server import TOKEN_PATH
+from hub.domain.principal import Principal
+from hub.domain.scopes import SCOPES, Audience
+
+Authenticate = Callable[[Request], Awaitable[Principal]]
+
+SCHEME = "hub"
+_MODEL = OAuth2Model(
+    flows=OAuthFlows(
+        clientCredentials=OAuthFlowClientCredentials(
+            tokenUrl=TOKEN_PATH, scopes=dict.fromkeys(sorted(SCOPES), "docs/scopes.md")
+        )
+    ),
+    description=(
+        "private_key_jwt (RFC 7523) and DPoP (RFC 9449); bearer tokens for clients with the recorded waiver."
+    ),
+)
+
+
+class Caller(SecurityBase):
+    """Who sends the request; as a dependency, the Principal. Made by `needs` and `may_be_anyone`."""
+
+    model = _MODEL
+    scheme_name = SCHEME
+
+    def __init__(self, authenticate: Authenticate, scopes: tuple[str, ...], *, anyone: bool = False) -> None:
+        self._authenticate, self.scopes, self._anyone = authenticate, scopes, anyone
+
+    async def __call__(self, request: Request) -> Principal:
+        """The caller; Denied 401 without a token that holds, 403 without one of the scopes."""
+        principal = await self._authenticate(request)
+        if self._anyone:
+            return principal
+        if principal.audience is Audience.PUBLIC:
+            raise missing_token()
+        if not principal.scopes.issuperset(self.scopes):
+            raise missing_scope(*self.scopes)
+        return principal
+
+
+def needs(authenticate: Authenticate, *scopes: str) -> Any:
+    """For routes of clients and persons that hold all of these scopes; none: of any that is known."""
+    return Security(Caller(authenticate, scopes), scopes=list(scopes))
+
+
+def may_be_anyone(authenticate: Authenticate) -> Any:
+    """For routes that answer the public, too, and others by their rights; a token that is wrong is 401."""
+    return Security(Caller(authenticate, (), anyone=True))
+
+
+async def _open() -> None:
+    """Nothing is asked."""
+
+
+async def _by_itself() -> None:
+    """The route looks for itself."""
+
+
+OPEN = Depends(_open)
+"""For routes that give everybody the same answer."""
+BY_ITSELF = Depends(_by_itself)
+"""For routes whose caller is known by what the request itself proves: OAuth endpoints, log-in, links."""
+
+
+def declared(route: APIRoute) -> str | None:
+    """Scopes that a route needs, or `known`, `anyone`, `open`, `by itself`; None when it declares nothing."""
+    for one in route.dependant.dependencies:
+        if isinstance(one.call, Caller):
+            return "anyone" if one.call._anyone else " ".join(one.call.scopes) or "known"
+        if one.call in (_open, _by_itself):
+            return "open" if one.call is _open else "by itself"
+    return None
