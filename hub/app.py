@@ -13,6 +13,8 @@ from hub.auth.addresses import Addresses
 from hub.auth.authenticate import Authenticator
 from hub.auth.metering import open_meter
 from hub.auth.nonces import OfferNonce, open_nonces
+from hub.auth.sessions import Sessions
+from hub.auth.sign_in import SignIn
 from hub.auth.signing import open_signing
 from hub.auth.tokens import Tokens
 from hub.events.spine import Hub, open_hub
@@ -20,7 +22,8 @@ from hub.ledger.checkpoint import verifier_key
 from hub.rest import events, ledger, operations, problems, receipts
 from hub.rest.metrics import CountRequests
 from hub.settings import Settings
-from hub.web import graphiql
+from hub.web import graphiql, people
+from hub.web.pages import Pages
 
 
 def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = True) -> FastAPI:
@@ -48,9 +51,11 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
     signing = open_signing(settings)
     nonces = open_nonces(settings)
     app.add_middleware(OfferNonce, nonces=nonces)
+    sessions, addresses = Sessions(hub.store, settings), Addresses(settings.proxies)
     tokens = Tokens(hub.store, settings, signing)
-    authenticator = Authenticator(hub.store, settings, tokens, nonces)
-    meter = open_meter(settings, hub.intake.quotas, Addresses(settings.proxies))
+    authenticator = Authenticator(hub.store, settings, tokens, nonces, sessions=sessions)
+    pages = Pages(SignIn(sessions, hub.vault), addresses)
+    meter = open_meter(settings, hub.intake.quotas, addresses)
     checkpoints = verifier_key(hub.ledger_origin, hub.ledger_key.public_key())
     app.include_router(
         events.build_router(
@@ -66,12 +71,14 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
             quotas=hub.intake.quotas,
             meter=meter,
             note_refusal=hub.auditor.refused,
+            graphiql_mutations=settings.graphiql_mutations,
         )
     )
     app.include_router(oauth.build_router(hub.store, settings, signing, tokens, nonces))
     app.include_router(ledger.build_router(hub.store, checkpoints))
     app.include_router(operations.build_router(hub))
-    app.include_router(graphiql.build_router())
+    app.include_router(graphiql.build_router(pages))
+    app.include_router(people.build_router(pages))
     return app
 
 

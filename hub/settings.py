@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "", description="Addresses and networks whose X-Forwarded-For is believed, after commas; empty: none."
     )
+    graphiql_mutations: bool = Field(
+        False, description="Whether mutations may be sent from the page /graphiql."
+    )
     work_port: int = Field(
         0, description="TCP port (loopback) for health and metrics of hub work; 0: none.", ge=0, le=65535
     )

@@ -16,6 +16,7 @@ from hub.auth.jws import ALGORITHMS, BadJws
 from hub.auth.nonces import Nonces
 from hub.auth.replay import Once, Replay
 from hub.auth.server import TOKEN_PATH
+from hub.auth.sessions import Sessions
 from hub.auth.tokens import Held, Tokens
 from hub.domain.principal import ANYONE, Principal
 from hub.domain.refusal import Refusal
@@ -60,20 +61,24 @@ class Authenticator:
         tokens: Tokens,
         nonces: Nonces,
         clock: Callable[[], float] = time.time,
+        *,
+        sessions: Sessions | None = None,
     ) -> None:
-        """clock: seconds since 1970."""
-        self._nonces = nonces
+        """clock: seconds since 1970. sessions: of people; None: cookies count for nothing."""
+        self._nonces, self._sessions = nonces, sessions
         self._tokens, self._clock, self._issuer = tokens, clock, settings.public_url
         self._replay = Replay(store, clock)
 
     async def principal(self, request: HTTPConnection) -> Principal:
-        """The caller; ANYONE without an Authorization header. Denied when there is one that does not hold.
+        """The caller; ANYONE without Authorization header and session. Denied when there is one that fails.
 
-        Tokens in the query or the body are never read.
+        Tokens in the query or the body are never read; with a header the cookie is not looked at.
         """
         headers = request.headers.getlist("authorization")
         if not headers:
-            return ANYONE
+            principal = await self._sessions.principal(request) if self._sessions else ANYONE
+            request.state.principal = principal
+            return principal
         if len(headers) > 1:
             self._deny("several Authorization headers came with the request")
         given = _AUTHORIZATION.fullmatch(headers[0])

@@ -15,6 +15,7 @@ from hub.cli import (
     parked,
     partner_kafka,
     partners,
+    people,
     rebuild,
     serve,
 )
@@ -42,6 +43,7 @@ partners.app.command("kafka")(partner_kafka.kafka)
 app.add_typer(partners.app, name="partner")
 app.add_typer(clients.app, name="client")
 app.add_typer(keys.app, name="keys")
+app.add_typer(people.app, name="person")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(parked.app, name="parked")
 

@@ -38,11 +38,12 @@ class Principal:
 
     @property
     def account(self) -> str:
-        """Whose quotas its requests are charged to: the partner's or, where there is none, the client's own.
+        """Whose quotas its requests are charged to: the partner's or, where there is none, its own.
 
         The slash keeps a client apart from the partner whose slug it bears.
         """
-        return self.partner or f"client/{self.client_id}"
+        own = f"client/{self.client_id}" if self.person is None else f"person/{self.person}"
+        return self.partner or own
 
     def manages(self, network: str) -> bool:
         """Whether this is a manager whose mandate covers the network (slug)."""

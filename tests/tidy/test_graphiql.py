@@ -14,18 +14,28 @@ import pytest
 from fastapi import FastAPI
 from graphql import OperationDefinitionNode, build_schema, parse, validate
 
+from hub.auth.addresses import Addresses
+from hub.auth.sessions import Sessions
+from hub.auth.sign_in import SignIn
+from hub.settings import Settings
+from hub.store.opening import open_store
+from hub.store.vault import Vault
 from hub.web.graphiql import build_router
+from hub.web.pages import Pages
 from tests.tidy.sources import ROOT, VENDORED
 
 WEB = ROOT / "hub" / "web"
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[httpx.AsyncClient]:
+async def browser(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    store = open_store(tmp_path)
+    sessions = Sessions(store, Settings(data_dir=tmp_path))
     app = FastAPI()
-    app.include_router(build_router())
+    app.include_router(build_router(Pages(SignIn(sessions, Vault(tmp_path / "keys")), Addresses())))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub.example") as client:
         yield client
+    await store.close()
 
 
 def test_vendored_files_are_those_of_the_manifest() -> None:
@@ -126,7 +136,7 @@ def test_token_is_kept_in_no_storage() -> None:
     assert not re.search(r"localStorage|sessionStorage|document\.cookie|innerHTML|\beval\b", program)
 
 
-EXAMPLES = sorted((WEB / "static/graphiql/examples").iterdir())
+EXAMPLES = sorted((WEB / "static/graphiql/examples").rglob("*.graphql"))
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)

@@ -213,7 +213,7 @@ async def test_other_methods_are_a_405(world: World, method: str) -> None:
 async def test_answers_are_not_kept_by_caches_nor_shared_between_callers(world: World) -> None:
     headers = (await _post(world, {"query": QUERY})).headers
     assert headers["cache-control"] == "no-store"
-    assert headers["vary"] == "Accept, Authorization"
+    assert headers["vary"] == "Accept, Authorization, Cookie"
 
 
 class NotLetIn(Exception):
@@ -251,3 +251,10 @@ def test_errors_that_are_meant_for_clients_stay_as_they_are() -> None:
     meant = GraphQLError("no", path=["a"], original_error=GraphQLError("no"))
     about_the_request = GraphQLError("bad variable", original_error=ValueError("bad variable"))
     assert masked([meant, about_the_request]) == [meant, about_the_request]
+
+
+async def test_graphiql_sends_queries_alone(world: World) -> None:
+    tool, mutation = {"x-hub-graphiql": "1"}, {"query": "mutation { __typename }"}
+    assert (await _post(world, {"query": QUERY}, **tool)).status_code == 200
+    assert (await _post(world, mutation, **tool)).status_code == 403
+    assert (await _post(world, mutation)).status_code == 200

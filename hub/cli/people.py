@@ -1,0 +1,199 @@
+"""hub person: who signs in, and what they may do there."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from sqlalchemy import Connection
+
+from hub.auth.sign_in import make_link
+from hub.cli.partners import Scope, run
+from hub.cli.serve import Json
+from hub.cli.terminal import data, print_json, refuse, talk
+from hub.domain.refusal import Refusal
+from hub.domain.scopes import DEFAULT_SCOPES, Audience
+from hub.events.spine import Hub
+from hub.store import people
+from hub.store.people import NewPerson, Person
+
+ENROL_PATH = "/enrol"
+
+app = typer.Typer(no_args_is_help=True, help="People who sign in: managers, and advisers at partners.")
+
+
+@app.command("add")
+def add(
+    email: str,
+    audience: Annotated[str, typer.Option(help="manager, or partner.")],
+    name: Annotated[str, typer.Option(help="Name of the person.")] = "",
+    partner: Annotated[str | None, typer.Option(help="Slug of the partner where the person works.")] = None,
+    network: Annotated[
+        list[str], typer.Option(help="Bind a manager to this network; all unless given.")
+    ] = [],  # noqa: B006
+    scope: Scope = [],  # noqa: B006
+    json_: Json = False,
+) -> None:
+    """Add a person, and print the link by which it chooses password and authenticator: once, for a day."""
+    if audience not in (Audience.MANAGER, Audience.PARTNER):
+        raise typer.BadParameter("is neither manager nor partner", param_hint="--audience")
+    new = NewPerson(
+        email=email.strip(),
+        name=name,
+        audience=Audience(audience),
+        partner=partner,
+        networks=frozenset(network) or None,
+        scopes=tuple(scope) or DEFAULT_SCOPES[Audience(audience)],
+    )
+    show_link(run(lambda hub: add_person(hub, new), make=True), json_)
+
+
+async def add_person(hub: Hub, new: NewPerson) -> dict[str, Any] | Refusal:
+    """A person with a link of its own: id, link, and the scopes it got."""
+
+    def work(conn: Connection) -> tuple[str, str] | Refusal:
+        try:
+            id_ = people.add_person(conn, hub.vault, new, datetime.now(UTC))
+        except ValueError as error:
+            return Refusal("login.refused", str(error), "hub person add --help explains the options.")
+        return id_, make_link(conn, hub.vault, id_, time.time())
+
+    made = await hub.store.write(work)
+    if isinstance(made, Refusal):
+        return made
+    return {"id": made[0], "link": link(hub, made[1]), "scopes": list(new.scopes)}
+
+
+def link(hub: Hub, token: str) -> str:
+    """The address that a person opens to choose its credentials."""
+    return f"{hub.settings.public_url}{ENROL_PATH}/{token}"
+
+
+@app.command("list")
+def list_(json_: Json = False) -> None:
+    """List everyone."""
+
+    async def rows(hub: Hub) -> list[dict[str, Any]]:
+        return await hub.store.read(lambda conn: _rows(conn, hub))
+
+    found = run(rows)
+    if json_:
+        print_json(found)
+        return
+    table = Table("e-mail", "audience", "partner", "networks", "standing", "id")
+    for row in found:
+        networks = "all" if row["networks"] is None else ", ".join(row["networks"])
+        table.add_row(
+            row["email"] or "(erased)", row["audience"], row["partner"], networks, row["standing"], row["id"]
+        )
+    data.print(table)
+
+
+@app.command("suspend")
+def suspend(email: str) -> None:
+    """Shut a person out, at once: sessions and tokens too."""
+    _change(email, lambda conn, one: people.set_suspended(conn, one.id, True))
+    talk.print(f"{email} is suspended.")
+
+
+@app.command("resume")
+def resume(email: str) -> None:
+    """Let a suspended person in again."""
+    _change(email, lambda conn, one: people.set_suspended(conn, one.id, False))
+    talk.print(f"{email} may sign in again.")
+
+
+@app.command("sign-out")
+def sign_out(email: str) -> None:
+    """End every session and token of a person, at once."""
+    _change(email, lambda conn, one: people.end_everywhere(conn, one.id))
+    talk.print(f"{email} is signed out everywhere.")
+
+
+@app.command("grant")
+def grant(email: str, scope: Scope) -> None:
+    """Replace the scopes of a person, at once."""
+    _change(email, lambda conn, one: people.set_grant(conn, one.id, scope))
+    talk.print(f"{email} has {len(scope)} scopes.")
+
+
+@app.command("reset")
+def reset(email: str, json_: Json = False) -> None:
+    """Take password, authenticator and sessions away, and print a new link."""
+
+    async def again(hub: Hub) -> dict[str, Any] | Refusal:
+        def work(conn: Connection) -> tuple[Person, str] | Refusal:
+            one = _find(conn, hub, email)
+            if isinstance(one, Refusal):
+                return one
+            people.forget_credentials(conn, one.id)
+            return one, make_link(conn, hub.vault, one.id, time.time())
+
+        made = await hub.store.write(work)
+        if isinstance(made, Refusal):
+            return made
+        return {"id": made[0].id, "link": link(hub, made[1]), "scopes": list(made[0].scopes)}
+
+    show_link(run(again), json_)
+
+
+def show_link(row: dict[str, Any], json_: bool) -> None:
+    """Print a person's link."""
+    if json_:
+        print_json(row)
+        return
+    talk.print("Hand this link over on a safe way; it works once, within a day:")
+    data.print(row["link"], soft_wrap=True)
+
+
+def _change(email: str, change: Any) -> None:
+    async def act(hub: Hub) -> Refusal | None:
+        def work(conn: Connection) -> Refusal | None:
+            one = _find(conn, hub, email)
+            if isinstance(one, Refusal):
+                return one
+            try:
+                change(conn, one)
+            except ValueError as error:
+                return Refusal("login.refused", str(error), "docs/scopes.md lists the scopes.")
+            return None
+
+        return await hub.store.write(work)
+
+    refusal = run(act)
+    if refusal:
+        refuse(refusal)
+
+
+def _find(conn: Connection, hub: Hub, email: str) -> Person | Refusal:
+    found = people.find_by_login(conn, people.login_digest(hub.vault, email))
+    return found or Refusal(
+        "login.unknown", f"Nobody signs in as {email}.", "hub person list shows everyone."
+    )
+
+
+def _rows(conn: Connection, hub: Hub) -> list[dict[str, Any]]:
+    everyone = people.list_people(conn)
+    named = people.names(conn, hub.vault, [one.id for one in everyone])
+    return [
+        {
+            "id": one.id,
+            "email": named[one.id].email if one.id in named else None,
+            "name": named[one.id].name if one.id in named else None,
+            "audience": one.audience.value,
+            "partner": one.partner,
+            "networks": None if one.networks is None else sorted(one.networks),
+            "scopes": list(one.scopes),
+            "standing": _standing(one),
+        }
+        for one in everyone
+    ]
+
+
+def _standing(one: Person) -> str:
+    if one.suspended:
+        return "suspended"
+    return "active" if one.totp is not None or one.elsewhere else "invited"
