@@ -11,6 +11,7 @@ from hub import graphql
 from hub.auth import routes as oauth
 from hub.auth.addresses import Addresses
 from hub.auth.authenticate import Authenticator
+from hub.auth.key_uses import KeyUses
 from hub.auth.metering import open_meter
 from hub.auth.nonces import OfferNonce, open_nonces
 from hub.auth.sessions import Sessions
@@ -19,7 +20,7 @@ from hub.auth.signing import open_signing
 from hub.auth.tokens import Tokens
 from hub.events.spine import Hub, open_hub
 from hub.ledger.checkpoint import verifier_key
-from hub.rest import events, ledger, operations, problems, receipts
+from hub.rest import events, ledger, onboarding, operations, problems, receipts
 from hub.rest.metrics import CountRequests
 from hub.settings import Settings
 from hub.web import graphiql, people
@@ -35,7 +36,7 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with hub.running(working=working):
+        async with hub.running(working=working), key_uses.keeping():
             yield
         await hub.store.close()
 
@@ -52,6 +53,7 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
     nonces = open_nonces(settings)
     app.add_middleware(OfferNonce, nonces=nonces)
     sessions, addresses = Sessions(hub.store, settings), Addresses(settings.proxies)
+    key_uses = KeyUses(hub.store)
     tokens = Tokens(hub.store, settings, signing)
     authenticator = Authenticator(hub.store, settings, tokens, nonces, sessions=sessions)
     pages = Pages(SignIn(sessions, hub.vault), addresses)
@@ -74,7 +76,8 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
             graphiql_mutations=settings.graphiql_mutations,
         )
     )
-    app.include_router(oauth.build_router(hub.store, settings, signing, tokens, nonces))
+    app.include_router(onboarding.build_router(hub, authenticator.principal))
+    app.include_router(oauth.build_router(hub.store, settings, signing, tokens, nonces, uses=key_uses))
     app.include_router(ledger.build_router(hub.store, checkpoints))
     app.include_router(operations.build_router(hub))
     app.include_router(graphiql.build_router(pages))

@@ -40,17 +40,25 @@ class Caller(SecurityBase):
     model = _MODEL
     scheme_name = SCHEME
 
-    def __init__(self, authenticate: Authenticate, scopes: tuple[str, ...], *, anyone: bool = False) -> None:
-        self._authenticate, self.scopes, self._anyone = authenticate, scopes, anyone
+    def __init__(
+        self,
+        authenticate: Authenticate,
+        scopes: tuple[str, ...],
+        *,
+        anyone: bool = False,
+        one_of: bool = False,
+    ) -> None:
+        self._authenticate, self.scopes, self._anyone, self._one_of = authenticate, scopes, anyone, one_of
 
     async def __call__(self, request: Request) -> Principal:
-        """The caller; Denied 401 without a token that holds, 403 without one of the scopes."""
+        """The caller; Denied 401 without a token that holds, 403 without the scopes."""
         principal = await self._authenticate(request)
         if self._anyone:
             return principal
         if principal.audience is Audience.PUBLIC:
             raise missing_token()
-        if not principal.scopes.issuperset(self.scopes):
+        held = principal.scopes.intersection(self.scopes)
+        if len(held) < (1 if self._one_of else len(self.scopes)):
             raise missing_scope(*self.scopes)
         return principal
 
@@ -58,6 +66,11 @@ class Caller(SecurityBase):
 def needs(authenticate: Authenticate, *scopes: str) -> Any:
     """For routes of clients and persons that hold all of these scopes; none: of any that is known."""
     return Security(Caller(authenticate, scopes), scopes=list(scopes))
+
+
+def needs_one(authenticate: Authenticate, *scopes: str) -> Any:
+    """For routes where each of these scopes opens something: what is one's own, or what one manages."""
+    return Security(Caller(authenticate, scopes, one_of=True))
 
 
 def may_be_anyone(authenticate: Authenticate) -> Any:

@@ -38,7 +38,7 @@ _CLIENT_ID = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """A well-formed assertion: whom it claims to come from is open until `proves` said so.
+    """A well-formed assertion: whom it claims to come from is open until a `signer` was found.
 
     expires_at_s: seconds since 1970, after which it is refused for its age.
     """
@@ -74,7 +74,7 @@ def read_assertion(text: str, issuer: str, now_s: float) -> Assertion:
 
 
 class Prover:
-    """Tells whether a client's live key signed an assertion, at one cost whoever it claims to be."""
+    """Tells which live key of a client signed an assertion, at one cost whoever it claims to be."""
 
     def __init__(self) -> None:
         curve = ECKey.generate_key("P-256", private=False)
@@ -87,8 +87,10 @@ class Prover:
             "RSA": {"kty": "RSA", "n": modulus, "e": "AQAB"},
         }
 
-    def proves(self, assertion: Assertion, client: Client | None) -> bool:
-        """Whether the signature is that of a live key of the client (None: there is none such).
+    def signer(self, assertion: Assertion, client: Client | None) -> str | None:
+        """The `kid` of the client's live key whose signature it is; None when it is no such key's.
+
+        client: None when there is none of that id.
 
         Without a `kid` every live key is tried; it takes as many verifications whatever the client has.
         """
@@ -99,8 +101,8 @@ class Prover:
         for _ in range(tries - len(keys)):
             _signed_with(self._decoys[kty], assertion)
         # All of them, also when the first one fits: how long it takes must not depend on it.
-        results = [_signed_with(jwk, assertion) for jwk in keys]
-        return any(results)
+        signers = [str(jwk["kid"]) for jwk in keys if _signed_with(jwk, assertion)]
+        return signers[0] if signers else None
 
 
 def _signed_with(jwk: Mapping[str, Any], assertion: Assertion) -> bool:

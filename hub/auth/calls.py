@@ -15,6 +15,7 @@ from hub.auth.assertions import ASSERTION_TYPE, Assertion, Prover, read_assertio
 from hub.auth.dpop import NeedsNonce, read_proof
 from hub.auth.form import read_form
 from hub.auth.jws import BadJws
+from hub.auth.key_uses import KeyUses
 from hub.auth.nonces import Nonces
 from hub.auth.replay import Once, Replay
 from hub.settings import Settings
@@ -74,6 +75,7 @@ class Call(OAuth2Request):  # type: ignore[misc]
         self.assertion, self.found, self.proofs = assertion, found, proofs
         self.thumbprint: str | None = None
         self.uses: list[tuple[Once, OAuth2Error]] = []
+        self.signer: str | None = None
 
 
 class RegisteredClient(ClientMixin):  # type: ignore[misc]
@@ -95,10 +97,16 @@ class Callers:
     """Reads calls, and has their clients prove who they are."""
 
     def __init__(
-        self, store: Store, settings: Settings, nonces: Nonces, clock: Callable[[], float] = time.time
+        self,
+        store: Store,
+        settings: Settings,
+        nonces: Nonces,
+        clock: Callable[[], float] = time.time,
+        uses: KeyUses | None = None,
     ) -> None:
-        """clock: seconds since 1970."""
+        """clock: seconds since 1970. uses: is told which keys were used; nobody keeps it unless given."""
         self._issuer, self._nonces, self._clock = settings.public_url, nonces, clock
+        self._key_uses = uses or KeyUses(store)
         self._prover, self._replay = Prover(), Replay(store, clock)
         self._clients: Together[str, Client | None] = Together(
             lambda ids: store.read(lambda conn: find_clients(conn, ids))
@@ -124,8 +132,8 @@ class Callers:
 
     def prove(self, call: Call) -> RegisteredClient:
         """The client, once its key has proven it; the assertion is then to be used up."""
-        proven = self._prover.proves(call.assertion, call.found)
-        if call.found is None or not proven or call.found.suspended:
+        call.signer = self._prover.signer(call.assertion, call.found)
+        if call.found is None or call.signer is None or call.found.suspended:
             raise ClientRefused(NOT_PROVEN)
         assertion = call.assertion
         once = Once(assertion.client_id, assertion.jti, assertion.expires_at_s)
@@ -159,6 +167,8 @@ class Callers:
             for is_fresh, (_, refusal) in zip(fresh, call.uses, strict=True):
                 if not is_fresh:
                     raise refusal
+        if call.signer is not None:
+            self._key_uses.note(call.assertion.client_id, call.signer)
 
 
 def _assertion_text(form: Mapping[str, str], authorization: list[str]) -> str:

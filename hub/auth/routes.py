@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from hub.auth.access import BY_ITSELF, OPEN
 from hub.auth.calls import AUTH_METHOD
 from hub.auth.jws import ALGORITHMS
+from hub.auth.key_uses import KeyUses
 from hub.auth.nonces import Nonces
 from hub.auth.server import (
     INTROSPECT_PATH,
@@ -48,10 +49,14 @@ def build_router(
     tokens: Tokens,
     nonces: Nonces,
     clock: Callable[[], float] = time.time,
+    uses: KeyUses | None = None,
 ) -> APIRouter:
-    """Endpoints for tokens, key set and metadata (RFC 8414). clock: seconds since 1970."""
+    """Endpoints for tokens, key set and metadata (RFC 8414).
+
+    clock: seconds since 1970. uses: is told which keys of clients were used.
+    """
     router = APIRouter(tags=["authorization"])
-    server = Server(store, settings, tokens, nonces, clock)
+    server = Server(store, settings, tokens, nonces, clock, uses)
     kept = {"Cache-Control": f"public, max-age={DOCUMENT_AGE_S}"}
 
     @router.post(TOKEN_PATH, dependencies=[BY_ITSELF])

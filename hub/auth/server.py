@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 
 from hub.auth.calls import AUTH_METHOD, Call, Callers, ProofRefused
 from hub.auth.jws import BadJws
+from hub.auth.key_uses import KeyUses
 from hub.auth.nonces import Nonces
 from hub.auth.signing import TOKEN_LIFETIME_S
 from hub.auth.tokens import Held, Tokens
@@ -68,11 +69,12 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         tokens: Tokens,
         nonces: Nonces,
         clock: Callable[[], float] = time.time,
+        uses: KeyUses | None = None,
     ) -> None:
-        """clock: seconds since 1970."""
+        """clock: seconds since 1970. uses: is told which keys of clients were used."""
         super().__init__(scopes_supported=sorted(SCOPES))
         self._tokens = tokens
-        self.callers = Callers(store, settings, nonces, clock)
+        self.callers = Callers(store, settings, nonces, clock, uses)
         self.register_grant(ClientCredentials)
         self.register_client_auth_method(AUTH_METHOD, lambda _query_client, call: self.callers.prove(call))
 

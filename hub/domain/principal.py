@@ -38,12 +38,10 @@ class Principal:
 
     @property
     def account(self) -> str:
-        """Whose quotas its requests are charged to: the partner's or, where there is none, its own.
-
-        The slash keeps a client apart from the partner whose slug it bears.
-        """
-        own = f"client/{self.client_id}" if self.person is None else f"person/{self.person}"
-        return self.partner or own
+        """Whose quotas are charged: the partner's or, without one, the person's or the client's."""
+        if self.partner is None and self.person is not None:
+            return f"person/{self.person}"
+        return account_of(self.partner, self.client_id)
 
     def manages(self, network: str) -> bool:
         """Whether this is a manager whose mandate covers the network (slug)."""
@@ -62,6 +60,11 @@ class Principal:
             "this needs your second factor again: it was last shown too long ago",
             f"Confirm it at {CONFIRM_PATH}, then send the request again.",
         )
+
+
+def account_of(partner: str | None, client_id: str | None) -> str:
+    """The account of a client. The slash keeps it apart from the partner whose slug it may bear."""
+    return partner or f"client/{client_id}"
 
 
 ANYONE = Principal(client_id=None, audience=Audience.PUBLIC)

@@ -88,6 +88,10 @@ def install(app: FastAPI, note_refusal: NoteRefusal = unheard) -> None:
         note_refusal(principal, refusal.code, place_of(request))
         return problem(error.status, refusal.code, refusal.message, refusal.remedy, headers=error.headers)
 
+    @app.exception_handler(Rejected)
+    async def rejected(_request: Request, error: Rejected) -> Response:
+        return rejection(error)
+
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
         errors = [

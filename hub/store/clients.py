@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from hub.domain.scopes import SCOPES, Audience
 from hub.store.tables import oauth_client, oauth_client_key, oauth_jti
+from hub.store.thumbprint import thumbprint
 
 LIVE_KEYS_MAX = 2
 """A rotation needs the old key and the new one, never more."""
@@ -128,7 +129,11 @@ def add_key(conn: Connection, client_id: str, jwk: Mapping[str, Any], at: dateti
         )
     conn.execute(
         insert(oauth_client_key).values(
-            client_id=client_id, kid=kid, jwk=json.dumps(dict(jwk), sort_keys=True), added_at=_rfc3339(at)
+            client_id=client_id,
+            kid=kid,
+            jwk=json.dumps(dict(jwk), sort_keys=True),
+            thumbprint=thumbprint(jwk),
+            added_at=_rfc3339(at),
         )
     )
 

@@ -24,6 +24,9 @@ _INTAKE_CHANGES = (
     "person",
     "person_session",
     "sign_in_try",
+    "application",
+    "scope_request",
+    "key_use",
 )
 _INTAKE_FORGETS = (
     "oauth_jti",
@@ -35,6 +38,7 @@ _INTAKE_FORGETS = (
     "person_recovery",
     "person_session",
     "sign_in_try",
+    "application",
 )
 
 

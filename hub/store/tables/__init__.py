@@ -14,6 +14,7 @@ from hub.store.tables.events import (
     subject_key,
     tile,
 )
+from hub.store.tables.onboarding import application, key_use, scope_request
 from hub.store.tables.people import person, person_link, person_recovery, person_session, sign_in_try
 from hub.store.tables.read_model import (
     model,
@@ -30,10 +31,12 @@ from hub.store.tables.read_model import (
 __all__ = [
     "Number",
     "String",
+    "application",
     "checkpoint",
     "delivery",
     "identity",
     "inbox",
+    "key_use",
     "leaf",
     "model",
     "oauth_client",
@@ -53,6 +56,7 @@ __all__ = [
     "referral_party",
     "referral_row",
     "relay",
+    "scope_request",
     "service_row",
     "sign_in_try",
     "subject_key",

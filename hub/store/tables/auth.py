@@ -26,10 +26,12 @@ oauth_client_key = Table(
     Column("client_id", String, nullable=False),
     Column("kid", String, nullable=False),
     Column("jwk", String, nullable=False),
+    Column("thumbprint", String, nullable=False),
     Column("added_at", String, nullable=False),
     Column("retired_at", String),
     PrimaryKeyConstraint("client_id", "kid"),
     ForeignKeyConstraint(["client_id"], ["oauth_client.client_id"]),
+    Index("oauth_client_key_thumbprint", "thumbprint"),
 )
 
 oauth_jti = Table(

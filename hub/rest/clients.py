@@ -1,0 +1,224 @@
+"""A partner's own hand on its clients: what they are, which keys they have, and what more they ask for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import uuid4
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from pydantic import Field
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.auth import client_keys
+from hub.auth.access import needs_one
+from hub.auth.authenticate import missing_scope
+from hub.auth.jws import BadJws
+from hub.auth.mandate import GRANTABLE, Reach, reaches
+from hub.auth.possession import CHALLENGE_LIFETIME_S
+from hub.domain.principal import Principal, account_of
+from hub.domain.refusal import Refusal
+from hub.domain.scopes import Audience
+from hub.domain.values import Text, Value, rfc3339
+from hub.events.audit import Acted
+from hub.events.rejection import Rejected
+from hub.rest.bodies import body_of
+from hub.rest.client_views import client_view, request_view
+from hub.rest.desk import NOT_KEPT, Desk, confirmed, not_found, rejected
+from hub.store import onboarding
+from hub.store.clients import Client, list_clients
+from hub.store.onboarding import ScopeRequest
+
+OPEN_REQUESTS_MAX = 5
+REQUESTS_SHOWN_MAX = 100
+APPROVAL = "key-approval"
+"""Header in which the end of a key is approved: a DELETE has no body that all would pass on."""
+
+Jws = Annotated[str, Field(min_length=1, max_length=8_192)]
+Scopes = Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=50)]
+
+
+class NewKey(Value):
+    """A public key, and who vouches for it: its own signature, and that of a live key (absent: a person)."""
+
+    jwk: dict[str, Any]
+    proof: Jws
+    approval: Jws | None = None
+
+
+class WantedScopes(Value):
+    """Scopes that a client asks for, and why."""
+
+    scopes: Scopes
+    reason: Annotated[Text, Field(max_length=2_000)]
+
+
+def build_router(desk: Desk) -> APIRouter:
+    """Addresses under /clients for those whose clients they are, and for managers to look at."""
+    router = APIRouter(prefix="/clients", tags=["onboarding"])
+    holder: Principal = needs_one(desk.authenticate, "partners:self", "partners:admin")
+    _route_views(router, desk, holder)
+    _route_keys(router, desk, holder)
+
+    @router.post("/{client_id}/scope-requests", status_code=201)
+    async def post_scope_request(request: Request, client_id: str, principal: Principal = holder) -> Response:
+        """Ask the network's manager for more scopes."""
+        client = await _own(desk, principal, client_id)
+        body = await body_of(request, WantedScopes)
+        acted = Acted(("client", client_id), client.partner)
+        made = await desk.act(
+            principal, "grant.requested", acted, lambda conn: _ask(conn, desk, client, body)
+        )
+        return JSONResponse(request_view(desk.vault, made), 201, NOT_KEPT)
+
+    return router
+
+
+def _route_views(router: APIRouter, desk: Desk, holder: Principal) -> None:
+    @router.get("")
+    async def get_clients(principal: Principal = holder) -> Response:
+        """Clients of the caller's partner; for a manager those of the partners in its mandate."""
+        return JSONResponse({"clients": await _views(desk, principal)}, headers=NOT_KEPT)
+
+    @router.get("/me")
+    async def get_own_client(principal: Principal = holder) -> Response:
+        """The client that asks."""
+        return JSONResponse(await _view(desk, principal, principal.client_id or ""), headers=NOT_KEPT)
+
+    @router.get("/{client_id}")
+    async def get_client(client_id: str, principal: Principal = holder) -> Response:
+        """One of these clients."""
+        return JSONResponse(await _view(desk, principal, client_id), headers=NOT_KEPT)
+
+
+def _route_keys(router: APIRouter, desk: Desk, holder: Principal) -> None:
+    @router.post("/{client_id}/keys/challenge")
+    async def post_challenge(client_id: str, principal: Principal = holder) -> Response:
+        """A challenge for the next change of this client's keys."""
+        client = await _own(desk, principal, client_id)
+        challenge = desk.possession.challenge(client_keys.purpose_of(client.client_id))
+        told = {"challenge": challenge, "audience": desk.issuer, "expires_in": CHALLENGE_LIFETIME_S}
+        return JSONResponse(told, headers=NOT_KEPT)
+
+    @router.post("/{client_id}/keys", status_code=201)
+    async def post_key(request: Request, client_id: str, principal: Principal = holder) -> Response:
+        """Add a public key: the new key proves itself, and a live key (or a person) approves it."""
+        client = await _own(desk, principal, client_id)
+        body = await body_of(request, NewKey)
+        _check_approval(principal, client, body.approval)
+        try:
+            change = client_keys.judge_addition(
+                desk.possession, client, body.jwk, body.proof, None if principal.person else body.approval
+            )
+        except BadJws as bad:
+            raise _bad(bad) from None
+        now = desk.clock()
+        acted = Acted(("key", change.kid), client.partner)
+        await desk.act(principal, "key.added", acted, lambda conn: client_keys.add(conn, change, now))
+        return JSONResponse(await _view(desk, principal, client_id), 201, NOT_KEPT)
+
+    @router.delete("/{client_id}/keys/{kid}")
+    async def delete_key(
+        request: Request, client_id: str, kid: str, principal: Principal = holder
+    ) -> Response:
+        """Retire a key; the live key that stays signs for it, in the header Key-Approval."""
+        client = await _own(desk, principal, client_id)
+        approval = request.headers.get(APPROVAL)
+        _check_approval(principal, client, approval)
+        try:
+            change = client_keys.judge_retirement(
+                desk.possession, client, kid, None if principal.person else approval
+            )
+        except BadJws as bad:
+            raise _bad(bad) from None
+        if change is None:
+            raise not_found("live key of this client with this kid")
+        now = desk.clock()
+        acted = Acted(("key", change.kid), client.partner)
+        await desk.act(principal, "key.retired", acted, lambda conn: client_keys.retire(conn, change, now))
+        return JSONResponse(await _view(desk, principal, client_id), headers=NOT_KEPT)
+
+
+async def _own(desk: Desk, principal: Principal, client_id: str) -> Client:
+    """The caller's own client; Rejected 404 for all others."""
+    client, reach = await desk.client(principal, client_id)
+    if reach != "own":
+        raise not_found("client of yours with this id")
+    return client
+
+
+def _check_approval(principal: Principal, client: Client, approval: str | None) -> None:
+    """Who approves is a live key, or a person that confirmed it and may do all that the client may."""
+    if principal.person is None:
+        if approval is None:
+            raise _bad(BadJws("is missing: sign it with a live key of this client"), "approval")
+        return
+    confirmed(principal)
+    if lacking := sorted(set(client.scopes) - principal.scopes):
+        raise missing_scope(*lacking)
+
+
+def _bad(bad: BadJws, what: str = "key or its proof") -> Rejected:
+    return rejected(
+        Refusal(
+            "credential.invalid", f"the {what} {bad}", "docs/onboarding.md shows how it is made and signed."
+        )
+    )
+
+
+def _ask(conn: Connection, desk: Desk, client: Client, body: WantedScopes) -> ScopeRequest | Refusal:
+    if client.audience is not Audience.PARTNER or (beyond := sorted(set(body.scopes) - GRANTABLE)):
+        named = ", ".join(beyond) if client.audience is Audience.PARTNER else "for this client"
+        return Refusal(
+            "scope.exceeded",
+            f"no manager can grant {named}",
+            "docs/scopes.md lists what partners may hold; anything else only the hub's operator can give.",
+        )
+    if held := sorted(set(body.scopes) & set(client.scopes)):
+        return Refusal("payload.invalid", f"{', '.join(held)} is granted already", "Ask for what is missing.")
+    if onboarding.count_open_requests(conn, client.client_id) >= OPEN_REQUESTS_MAX:
+        return Refusal(
+            "credential.conflict",
+            f"{OPEN_REQUESTS_MAX} requests of this client wait for an answer",
+            "Wait for the network's manager.",
+        )
+    id_ = str(uuid4())
+    reason = desk.vault.seal_secret(f"scope-request:{id_}", body.reason.encode())
+    made = ScopeRequest(
+        id_, client.client_id, tuple(dict.fromkeys(body.scopes)), reason, "open", rfc3339(desk.clock())
+    )
+    onboarding.add_scope_request(conn, made)
+    return made
+
+
+async def _views(desk: Desk, principal: Principal) -> list[dict[str, Any]]:
+    now = desk.clock()
+
+    def read(conn: Connection) -> list[dict[str, Any]]:
+        reach: dict[str, Reach] = reaches(conn, principal, known := list_clients(conn), now.date())
+        return _shown(conn, desk, [client for client in known if client.client_id in reach])
+
+    return await desk.store.read(read)
+
+
+async def _view(desk: Desk, principal: Principal, client_id: str) -> dict[str, Any]:
+    client, _ = await desk.client(principal, client_id)
+    return (await desk.store.read(lambda conn: _shown(conn, desk, [client])))[0]
+
+
+def _shown(conn: Connection, desk: Desk, found: list[Client]) -> list[dict[str, Any]]:
+    ids = [client.client_id for client in found]
+    keys, used = onboarding.key_standings(conn, ids), onboarding.last_uses(conn, ids)
+    asked = onboarding.scope_requests(conn, clients=ids, state="open", most=REQUESTS_SHOWN_MAX)
+    return [
+        client_view(
+            client,
+            keys=keys,
+            last_used_at=used.get(client.client_id),
+            requested=[one for one in asked if one.client_id == client.client_id],
+            quotas=desk.quotas.standings(account_of(client.partner, client.client_id)),
+        )
+        for client in found
+    ]

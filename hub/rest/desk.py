@@ -1,0 +1,87 @@
+"""What the addresses of onboarding share: who calls, whose client it is about, and one commit for an act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from hub.auth.access import Authenticate
+from hub.auth.denied import Denied
+from hub.auth.mandate import Reach, reaches
+from hub.auth.possession import Possession
+from hub.domain.audit import Act
+from hub.domain.principal import Principal
+from hub.domain.refusal import Refusal
+from hub.events.audit import Acted, Auditor
+from hub.events.quotas import Quotas
+from hub.events.rejection import Rejected
+from hub.store.clients import Client, find_client
+from hub.store.engine import Store
+from hub.store.vault import Vault
+
+T = TypeVar("T")
+NOT_KEPT = {"Cache-Control": "no-store"}
+STATUSES = {"credential.conflict": 409, "request.decided": 409, "scope.exceeded": 403, "quota.exceeded": 429}
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Parts of the hub that onboarding needs.
+
+    quotas: of those with a token, in this process. authenticate: raises Denied for a wrong token.
+    """
+
+    store: Store
+    vault: Vault
+    auditor: Auditor
+    quotas: Quotas
+    possession: Possession
+    authenticate: Authenticate
+    issuer: str
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    async def client(self, principal: Principal, client_id: str) -> tuple[Client, Reach]:
+        """The client, and how far the caller reaches; Rejected 404 alike for none and for one of others."""
+        now = self.clock()
+
+        def find(conn: Connection) -> tuple[Client, Reach] | None:
+            client = find_client(conn, client_id)
+            reach = reaches(conn, principal, [client] if client else [], now.date())
+            return (client, reach[client_id]) if client and client_id in reach else None
+
+        found = await self.store.read(find)
+        if found is None:
+            raise not_found("client of yours with this id")
+        return found
+
+    async def act(
+        self, principal: Principal, act: Act, acted: Acted, work: Callable[[Connection], T | Refusal]
+    ) -> T:
+        """Do the work and record it, in one commit; a Refusal that it answers with is raised as Rejected."""
+        done = await self.auditor.act_with(principal, act, acted, work)
+        if isinstance(done, Refusal):
+            raise rejected(done)
+        return done
+
+
+def confirmed(principal: Principal) -> None:
+    """Denied 403 when a person has to show its second factor first."""
+    if refusal := principal.unconfirmed():
+        raise Denied(403, refusal, {})
+
+
+def rejected(refusal: Refusal) -> Rejected:
+    """A refusal as the problem that answers it; 422 unless its code says more."""
+    status = STATUSES.get(refusal.code, 422)
+    return Rejected(
+        status, refusal.code, f"{refusal.message[:1].upper()}{refusal.message[1:]}.", refusal.remedy
+    )
+
+
+def not_found(what: str) -> Rejected:
+    """404, also for what the caller may not see."""
+    return Rejected(404, "resource.not_found", f"There is no {what}.", "Check the address.")

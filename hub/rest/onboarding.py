@@ -1,0 +1,21 @@
+"""How partners come in and get on: their clients and keys, and what they ask the network's manager for."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from hub.auth.access import Authenticate
+from hub.auth.possession import Possession
+from hub.events.spine import Hub
+from hub.rest import clients
+from hub.rest.desk import Desk
+
+
+def build_router(hub: Hub, authenticate: Authenticate) -> APIRouter:
+    """All addresses of onboarding. authenticate: raises Denied for a token that does not hold."""
+    issuer = hub.settings.public_url
+    possession = Possession(hub.vault, issuer)
+    desk = Desk(hub.store, hub.vault, hub.auditor, hub.intake.quotas, possession, authenticate, issuer)
+    router = APIRouter()
+    router.include_router(clients.build_router(desk))
+    return router
