@@ -6,6 +6,7 @@ from typing import Any
 
 from hub.domain.consents import fold_consent_given, fold_consent_withdrawn
 from hub.domain.diagnoses import fold_diagnosis
+from hub.domain.erasures import fold_firm_erased, unless_erased
 from hub.domain.firms import fold_registration, may_work_on
 from hub.domain.record import Accepted, Changes, Fold, KeyState
 from hub.domain.referral_moves import fold_move, fold_outcome
@@ -29,8 +30,9 @@ def fold_deadline(_state: KeyState, _event: Accepted[Any]) -> Changes:
     return ()
 
 
-FOLDS: dict[str, Fold] = {
+_FOLDS: dict[str, Fold] = {
     "hub.sme.registered.v1": fold_registration,
+    "hub.sme.erased.v1": fold_firm_erased,
     "hub.consent.given.v1": on_known_firm(fold_consent_given),
     "hub.consent.withdrawn.v1": fold_consent_withdrawn,
     "hub.visit.recorded.v1": on_known_firm(fold_visit),
@@ -61,3 +63,4 @@ FOLDS: dict[str, Fold] = {
         )
     },
 }
+FOLDS: dict[str, Fold] = {type_: unless_erased(fold) for type_, fold in _FOLDS.items()}

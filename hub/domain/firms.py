@@ -81,7 +81,7 @@ class SmeRegistered(CasePayload):
 
 
 class Registration(Record):
-    """A firm as one partner knows it; the id is the partner's slug."""
+    """A firm as one partner knows it; the id is the partner's slug, networks its own at that moment."""
 
     kind: ClassVar[str] = "registration"
     identifier: Sealed | None
@@ -98,6 +98,7 @@ class Registration(Record):
     markets_current: list[str]
     markets_target: list[str]
     contacts: Sealed | None
+    networks: list[str] = []
     updated_at: datetime
 
 
@@ -112,6 +113,7 @@ def fold_registration(state: KeyState, event: Accepted[Any]) -> Changes:
             "identifier": sealed(data.identifier),
             "name": sealed(data.name),
             "contacts": sealed(data.contacts),
+            "networks": event.resolved.networks.get(event.sender, []),
             "updated_at": event.at,
         }
     )

@@ -76,7 +76,12 @@ class FirmReference:
     """The member is a firm's wire id; stores, topics and logs hold its surrogate instead."""
 
 
-Mark = PersonalMark | Reference | FirmReference
+@dataclass(frozen=True, slots=True)
+class PersonReference:
+    """The member names a person whose key the event is sealed under; the id itself stays readable."""
+
+
+Mark = PersonalMark | Reference | FirmReference | PersonReference
 
 
 @dataclass(frozen=True, slots=True)

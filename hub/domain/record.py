@@ -21,6 +21,14 @@ class Record(BaseModel):
     id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A fold says that the record of that kind and id is no more; of kinds that no other rows follow from."""
+
+    kind: str
+    id: str
+
+
 class Resolved(Value):
     """What stood under other keys when the event was accepted; kept beside it, so that verdicts never change.
 
@@ -31,6 +39,8 @@ class Resolved(Value):
     ids: ids that follow from wire ids, which folds do not see (referrals of signposts and interests).
     other_firm: the event names another firm than the one whose case the referral is.
     taken: the referral's id was first used by another sender, or for another firm.
+    held: something was said of the firm before, whatever became of it.
+    names_erased: a firm or a person that the event names had been erased.
     """
 
     networks: dict[str, list[str]] = {}
@@ -40,6 +50,8 @@ class Resolved(Value):
     ids: dict[str, str] = {}
     other_firm: bool = False
     taken: bool = False
+    held: bool = False
+    names_erased: bool = False
 
     def manages_network(self, network: str) -> bool:
         """Whether the sender was a manager of the network."""
@@ -89,13 +101,20 @@ class KeyState:
         """Every record of that kind, in no particular order."""
         return (record for record in self.records.values() if isinstance(record, kind))
 
-    def put(self, records: Iterable[Record]) -> list[Record]:
-        """Take over what a fold returned; answers with those that differ from before."""
-        changed = [record for record in records if self.records.get((record.kind, record.id)) != record]
-        for record in changed:
-            self.records[record.kind, record.id] = record
+    def put(self, changes: Iterable[Record | Gone]) -> list[Record | Gone]:
+        """Take over what a fold returned; answers with what makes a difference."""
+        changed = [one for one in changes if self._differs(one)]
+        for one in changed:
+            if isinstance(one, Gone):
+                del self.records[one.kind, one.id]
+            else:
+                self.records[one.kind, one.id] = one
         return changed
 
+    def _differs(self, change: Record | Gone) -> bool:
+        before = self.records.get((change.kind, change.id))
+        return before is not None if isinstance(change, Gone) else before != change
 
-Changes = tuple[Record, ...]
+
+Changes = tuple[Record | Gone, ...]
 Fold = Callable[[KeyState, Accepted[Any]], "Changes | Refusal"]

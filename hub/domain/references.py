@@ -12,6 +12,10 @@ from typing import Any
 
 ENDLESS = "9999-12-31"
 SUSPENDED = "suspended"
+PERSON_PREFIX = "person:"
+"""Before the id of a person, where it stands beside wire ids of firms."""
+UNKNOWN_REFERRAL_PREFIX = "referral:"
+"""Before the id of a referral that nobody has requested: what is said of it has its own key."""
 
 
 @dataclass(frozen=True, slots=True)

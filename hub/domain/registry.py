@@ -12,6 +12,7 @@ from hub.domain.audit import AuditRecorded, fold_audit
 from hub.domain.consents import ConsentGiven, ConsentWithdrawn
 from hub.domain.deadlines import DeadlineMissed
 from hub.domain.diagnoses import DiagnosisSubmitted
+from hub.domain.erasures import PersonErased, SmeErased, fold_person_erased, names_nobody_erased
 from hub.domain.firms import SmeRegistered
 from hub.domain.groups import (
     CarouselProjectMoved,
@@ -90,7 +91,7 @@ def _case(type_: str, payload: type[BaseModel], *scopes: str) -> tuple[str, Even
 
 
 def _group(payload: type[BaseModel], fold: Fold) -> EventSpec:
-    return EventSpec(payload, CASES, "subject", ("referrals:create",), fold)
+    return EventSpec(payload, CASES, "subject", ("referrals:create",), names_nobody_erased(fold))
 
 
 def _admin(payload: type[BaseModel], key: KeyRule, fold: Fold, *more: str) -> EventSpec:
@@ -111,6 +112,7 @@ EVENTS: dict[str, EventSpec] = {
         [
             _case("hub.opportunity.interest-expressed.v1", InterestExpressed, CREATE),
             _case("hub.sme.registered.v1", SmeRegistered, CREATE),
+            _case("hub.sme.erased.v1", SmeErased, "privacy:erase"),
             _case("hub.consent.given.v1", ConsentGiven, "consents:write"),
             _case("hub.consent.withdrawn.v1", ConsentWithdrawn, "consents:write"),
             _case("hub.visit.recorded.v1", VisitRecorded, CREATE),
@@ -143,12 +145,15 @@ EVENTS: dict[str, EventSpec] = {
     "hub.carousel-project.evaluated.v1": _group(CarouselProjectMoved, fold_carousel_project),
     "hub.carousel-project.concluded.v1": _group(CarouselProjectMoved, fold_carousel_project),
     "hub.carousel-project.stopped.v1": _group(CarouselProjectMoved, fold_carousel_project),
-    "hub.network.configured.v1": _admin(NetworkConfigured, "subject", fold_network),
+    "hub.person.erased.v1": EventSpec(PersonErased, NETWORK, "subject", (), fold_person_erased),
+    "hub.network.configured.v1": _admin(NetworkConfigured, "subject", names_nobody_erased(fold_network)),
     "hub.partner.joined.v1": _admin(PartnerJoined, "subject", fold_partner),
     "hub.partner.left.v1": _admin(PartnerChanged, "subject", fold_partner),
     "hub.partner.suspended.v1": _admin(PartnerChanged, "subject", fold_partner),
     "hub.partner.resumed.v1": _admin(PartnerChanged, "subject", fold_partner),
-    "hub.responsibility.assigned.v1": _admin(ResponsibilityAssigned, "network", fold_network),
+    "hub.responsibility.assigned.v1": _admin(
+        ResponsibilityAssigned, "network", names_nobody_erased(fold_network)
+    ),
     "hub.contribution.recorded.v1": _admin(ContributionRecorded, "network", fold_network, "partners:self"),
     "hub.claim.recorded.v1": _admin(ClaimRecorded, "network", fold_network, "partners:self"),
     "hub.match.merged.v1": _admin(MatchDecided, "subject", fold_match),

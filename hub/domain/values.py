@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from hub.domain import codes
-from hub.domain.marks import FirmReference, Personal, Reference
+from hub.domain.marks import FirmReference, Personal, PersonReference, Reference
 
 TEXT_CHARS_MAX = 20_000
 NAME_CHARS_MAX = 500
@@ -143,6 +143,7 @@ OpportunityId = Annotated[Uuid, Reference("opportunity")]
 PartnerSlug = Annotated[Slug, Reference("partner")]
 NetworkSlug = Annotated[Slug, Reference("network")]
 FirmId = Annotated[Uuid, FirmReference()]
+PersonId = Annotated[Uuid, PersonReference()]
 
 LocalizedText = Annotated[dict[Language, Text], Field(min_length=1, max_length=50)]
 """Text by language, at least one entry."""

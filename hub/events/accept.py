@@ -20,7 +20,7 @@ from hub.domain.opportunities import InterestExpressed, interest_referral_id
 from hub.domain.partners import PartnerChanged, PartnerJoined
 from hub.domain.principal import Principal
 from hub.domain.record import Resolved
-from hub.domain.references import established
+from hub.domain.references import UNKNOWN_REFERRAL_PREFIX, established
 from hub.domain.referrals import ReferralRequested
 from hub.domain.scopes import Audience
 from hub.domain.values import rfc3339
@@ -32,8 +32,6 @@ from hub.store import clients
 from hub.store.inbox import Identity, InboxRow, append, known_identities, last_seq
 from hub.store.references import References
 from hub.store.vault import Subject, Vault, save_subjects
-
-UNKNOWN_REFERRAL_PREFIX = "referral:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +159,9 @@ def _accept_event(group: _Group, event: Checked) -> Receipt:
         return Receipt(id_, source, before[0], duplicate=True)
     _check_references(group, event)
     _check_day(group, event)
+    held = any(one in group.subjects for one in event.firms)
     firm = _firm(group, event)
-    resolved = _resolve(group, event, firm)
+    resolved = _resolve(group, event, firm, held)
     seq = group.newest + len(group.rows) + 1
     accepted_at = rfc3339(group.at)
     stored = seal_event(event, firm, group.subjects, accepted_at, seq)
@@ -251,7 +250,7 @@ def _in_mandate(principal: Principal, kind: str, id_: str) -> bool:
     return kind != "network" or not bound or id_ in (principal.networks or ())
 
 
-def _resolve(group: _Group, event: Checked, firm: Subject | None) -> Resolved:
+def _resolve(group: _Group, event: Checked, firm: Subject | None, held: bool) -> Resolved:
     """What stands under other keys now, kept beside the event for the fold."""
     principal, payload, day = event.principal, event.payload, group.at.date()
     partners = {principal.identity} | {named.id for named in event.references if named.kind == "partner"}
@@ -274,6 +273,8 @@ def _resolve(group: _Group, event: Checked, firm: Subject | None) -> Resolved:
         taken=creates(event) and group.references.is_taken(event.subject, principal.identity, firm.surrogate)
         if firm
         else False,
+        held=held and event.noun == "sme" and event.what == "erased",
+        names_erased=any(group.subjects[one].cipher is None for one in (*event.firms, *event.persons)),
     )
 
 

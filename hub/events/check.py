@@ -12,11 +12,13 @@ from pydantic import BaseModel, ValidationError
 
 from hub.domain.codes import nearest
 from hub.domain.deadlines import deadline_id
+from hub.domain.erasures import PersonErased, SmeErased
 from hub.domain.firms import SmeRegistered, firm_wire_id
-from hub.domain.marks import FirmReference, PersonalMark, Reference, places, visit
+from hub.domain.marks import FirmReference, PersonalMark, PersonReference, Reference, places, visit
 from hub.domain.matches import MatchDecided, match_id
 from hub.domain.opportunities import OpportunityPublished, opportunity_id
 from hub.domain.principal import HUB, Principal
+from hub.domain.references import PERSON_PREFIX
 from hub.domain.referrals import OutcomeJudged
 from hub.domain.registry import EVENTS, EventSpec
 from hub.domain.services import ServicePublished, service_id
@@ -24,8 +26,6 @@ from hub.domain.values import is_slug
 from hub.events.complaints import ERRORS_MAX, invalid_payload
 from hub.events.envelope import Envelope
 from hub.events.rejection import FieldError, Rejected
-
-PERSON_PREFIX = "person:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +159,10 @@ def _check_subject(checked: Checked) -> None:
             raise _mismatch(
                 checked, f"The sme_id of this firm is {expected}.", "Set subject and sme_id to it."
             )
+    elif isinstance(payload, SmeErased):
+        expected = payload.sme_id
+    elif isinstance(payload, PersonErased):
+        expected = payload.person_id
     elif isinstance(payload, MatchDecided):
         expected = match_id(payload.left, payload.right)
     if expected is not None and subject != expected:
@@ -216,6 +220,8 @@ def _collect(checked: Checked) -> None:
                 checked.references.append(Named(kind, id_, f"/data{pointer}"))
             elif isinstance(mark, FirmReference):
                 checked.firms.append(container[key])
+            elif isinstance(mark, PersonReference):
+                checked.persons.append(PERSON_PREFIX + container[key])
             elif isinstance(mark, PersonalMark) and mark.person_member:
                 checked.persons.append(PERSON_PREFIX + parent[mark.person_member])
 

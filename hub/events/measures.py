@@ -79,6 +79,11 @@ EVENTS_PARKED = Counter(
     "Events that could not be folded.",
     registry=REGISTRY,
 )
+SUBJECTS_ERASED = Counter(
+    "hub_subjects_erased",
+    "Keys that this process destroyed, of firms and persons.",
+    registry=REGISTRY,
+)
 LEADING = Gauge(
     "hub_leading",
     "1 where this process leads in the matter.",

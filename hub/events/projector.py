@@ -15,8 +15,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from hub.domain.erasures import ERASED_TYPES
 from hub.domain.marks import SEALED_CONTEXT
-from hub.domain.record import Accepted, KeyState, Record, Resolved
+from hub.domain.record import Accepted, Gone, KeyState, Record, Resolved
 from hub.domain.referrals import Referral
 from hub.domain.refusal import Refusal
 from hub.domain.registry import EVENTS
@@ -51,13 +52,18 @@ class Gap(Exception):
 class Projector:
     """Follows a backbone into a store's read model. `run` goes on until cancelled.
 
-    shown: called with the events (seq) that the read model shows after each commit.
+    shown: called with the events (seq) that the read model shows after each commit. erase: called before
+    that when the commit may have erased somebody; None where what is folded is not the live model.
     """
 
     def __init__(
-        self, store: Store, backbone: Backbone, shown: Callable[[Sequence[int]], Awaitable[None]]
+        self,
+        store: Store,
+        backbone: Backbone,
+        shown: Callable[[Sequence[int]], Awaitable[None]],
+        erase: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self._store, self._backbone, self._shown = store, backbone, shown
+        self._store, self._backbone, self._shown, self._erase = store, backbone, shown, erase
         self._unfinished: Batch | None = None
 
     async def run(self) -> None:
@@ -93,6 +99,8 @@ class Projector:
             for one in batch.events:
                 seqs += await self._store.project(lambda conn, one=one: _fold_or_park(conn, Batch([one])))  # type: ignore[misc]
             seqs += await self._store.project(lambda conn: fold_batch(conn, batch))
+        if self._erase and any(one.event.type in ERASED_TYPES for one in batch.events):
+            await self._erase()
         if seqs:
             PROJECTED_EVENTS.inc(len(seqs))
             await self._shown(seqs)
@@ -133,7 +141,7 @@ def fold_events(conn: Connection, events: Sequence[Sequenced]) -> None:
     """Fold events that have not been folded, in order; write records, rows and verdicts."""
     states = load_states(conn, {event.key for event in events})
     verdicts: list[Verdict] = []
-    changed: list[tuple[str, Record, int]] = []
+    changed: list[tuple[str, Record | Gone, int]] = []
     for event in events:
         verdict, records = project(states[event.key], event)
         verdicts.append(verdict)
@@ -173,7 +181,7 @@ def parked(event: Sequenced) -> Verdict:
     return Verdict(event.seq, "parked", PARKED, event.key, None)
 
 
-def project(state: KeyState, event: Sequenced) -> tuple[Verdict, list[Record]]:
+def project(state: KeyState, event: Sequenced) -> tuple[Verdict, list[Record | Gone]]:
     """Fold one event into its key's state; the verdict, and the records that changed."""
     try:
         outcome = EVENTS[event.type].fold(state, decode(event))

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.domain.marks import FirmReference, PersonalMark, places, visit
-from hub.events.check import PERSON_PREFIX, Checked
+from hub.domain.references import PERSON_PREFIX
+from hub.events.check import Checked
 from hub.events.envelope import KNOWN
 from hub.store.vault import Subject, seal, seal_bytes
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from hub.domain.refusal import Refusal
 from hub.events.audit import Auditor
 from hub.events.backbone import Backbone, EmbeddedBackbone
+from hub.events.erasing import Eraser
 from hub.events.intake import Intake
 from hub.events.progress import Progress, heard, told
 from hub.events.projector import Projector
@@ -49,6 +50,7 @@ class Hub:
     sequencer: Sequencer
     kafka: KafkaBackbone | None
     projector: Projector
+    eraser: Eraser
     progress: Progress
     ledger_key: Ed25519PrivateKey
     ledger_origin: str
@@ -72,7 +74,8 @@ class Hub:
     async def running(self, *, serving: bool = True, working: bool = True) -> AsyncIterator[None]:
         """The parts at work, ended in the order in which events flow.
 
-        serving: the intake of this process. working: sequencer, relay, projector, partners' topics.
+        serving: the intake of this process. working: sequencer, relay, projector, eraser, partners'
+        topics.
         """
         await self.prepare()
         if self.kafka and working:
@@ -82,6 +85,7 @@ class Hub:
         jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = [("listener", self._listen)]
         if working:
             jobs += [("projector", self.projector.run), ("sequencer", self._sequence)]
+            jobs += [("eraser", self.eraser.run)]
             if self.kafka:
                 jobs += [("partners' topics", self.kafka.take_in)]
         if serving or self.kafka:
@@ -168,9 +172,12 @@ def open_hub(settings: Settings) -> Hub:
         progress.shows(seqs)
         store.signals.send("hub_projected", told(seqs))
 
-    projector = Projector(store, backbone, shown)
+    eraser = Eraser(store, vault)
+    projector = Projector(store, backbone, shown, eraser.at_once)
     auditor = Auditor(vault, intake)
-    return Hub(settings, store, vault, intake, auditor, sequencer, kafka, projector, progress, key, origin)
+    return Hub(
+        settings, store, vault, intake, auditor, sequencer, kafka, projector, eraser, progress, key, origin
+    )
 
 
 def _kafka(settings: Settings, store: Store, vault: Vault, intake: Intake) -> KafkaBackbone | None:

@@ -118,6 +118,9 @@ class Store(Protocol):
     def leading(self, name: str) -> AbstractAsyncContextManager[Leadership]:
         """Wait until no other process leads in this matter, then lead until the end of the block."""
 
+    async def scrub(self) -> None:
+        """Rid the files of keys that the truth no longer holds: what remains is written anew."""
+
     async def sizes(self) -> Mapping[str, int]:
         """Connections in use by role, for metrics."""
 

@@ -15,7 +15,7 @@ import asyncpg
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from hub.store.engine import (
     BESIDE_SCHEMA,
@@ -43,6 +43,9 @@ LEADER_IDLE_MS_MAX = 10_000
 LEADER_PING_S = 2.0
 LEADER_RETRY_S = 0.5
 REPLACED_SCHEMA = "read_replaced"
+SCRUB_LOCK_MS_MAX = 2_000
+"""While the table of keys waits to be written anew, everybody else waits for it."""
+SCRUB_TRIES, SCRUB_RETRY_S = 40, 0.05
 
 T = TypeVar("T")
 
@@ -132,6 +135,21 @@ class PostgresStore:
                 pinging.cancel()
                 await asyncio.wait([pinging])
 
+    async def scrub(self) -> None:
+        """Write the table of keys anew: an update leaves the old row in the file, and so does a vacuum.
+
+        What somebody may still see is written, too: StoreUnavailable while there is an older snapshot.
+        """
+        try:
+            async with self._own.connect() as conn:
+                await _scrub(await conn.execution_options(isolation_level="AUTOCOMMIT"))
+        except (OSError, PoolTimeout) as error:
+            raise StoreUnavailable(str(error)) from error
+        except DBAPIError as error:
+            if is_passing(error):
+                raise StoreUnavailable(str(error.orig)) from error
+            raise
+
     async def sizes(self) -> Mapping[str, int]:
         """Connections in use by role."""
         engines = {"intake": self._intake, "write": self._write, "project": self._project, "read": self._read}
@@ -203,6 +221,27 @@ def address(url: str) -> URL:
 
 _TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
+_NOW = text("SELECT CAST(pg_current_xact_id() AS text)")
+_OLDER_SNAPSHOTS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND age(backend_xmin) >= age(CAST(CAST(CAST(:now AS text) AS xid8) AS xid))"
+)
+
+
+async def _scrub(conn: AsyncConnection) -> None:
+    """What VACUUM leaves out is what nobody sees any more: first every older snapshot must be gone."""
+    now = (await conn.execute(_NOW)).scalar_one()
+    for _ in range(SCRUB_TRIES):
+        if not (await conn.execute(_OLDER_SNAPSHOTS, {"now": now})).scalar_one():
+            break
+        await asyncio.sleep(SCRUB_RETRY_S)
+    else:
+        raise StoreUnavailable("a snapshot from before the erasure is still in use")
+    await conn.execute(text(f"SET lock_timeout = {SCRUB_LOCK_MS_MAX}"))
+    try:
+        await conn.execute(text("VACUUM (FULL) subject_key"))
+    finally:
+        await conn.execute(text("RESET lock_timeout"))
 
 
 def _drop_replaced(conn: Connection) -> None:

@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import Connection, delete, func, inspect, select
 
 from hub.domain.opportunities import Opportunity
-from hub.domain.record import Record
+from hub.domain.record import Gone, Record
 from hub.domain.referrals import Referral
 from hub.domain.refusal import Refusal
 from hub.domain.services import Service
 from hub.store.bulk import write_rows
 from hub.store.opportunities import index_opportunities
 from hub.store.parts import parts
-from hub.store.records import save_records
+from hub.store.records import remove_records, save_records
 from hub.store.referrals import index_referrals
 from hub.store.services import index_services
 from hub.store.tables import (
@@ -163,10 +163,11 @@ def forget_key(conn: Connection, key: str) -> None:
         conn.execute(delete(table).where(table.c.key == key))
 
 
-def save_changes(conn: Connection, changed: Sequence[tuple[str, Record, int]]) -> None:
-    """Write changed records, (key, record, version), and every row that follows from them."""
+def save_changes(conn: Connection, changed: Sequence[tuple[str, Record | Gone, int]]) -> None:
+    """Write what changed, (key, record, version), and every row that follows from it."""
     newest = {(key, one.kind, one.id): (key, one, version) for key, one, version in changed}
-    latest = list(newest.values())
+    remove_records(conn, [(key, one) for key, one, _ in newest.values() if isinstance(one, Gone)])
+    latest = [(key, one, version) for key, one, version in newest.values() if isinstance(one, Record)]
     save_records(conn, latest)
     index_services(conn, [(one, version) for _, one, version in latest if isinstance(one, Service)])
     index_opportunities(conn, [(one, version) for _, one, version in latest if isinstance(one, Opportunity)])

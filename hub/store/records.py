@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select, tuple_
 
 from hub.domain.consents import Consent
 from hub.domain.diagnoses import Diagnosis
+from hub.domain.erasures import Erasure
 from hub.domain.firms import Registration
 from hub.domain.groups import CarouselProject, Consortium
 from hub.domain.marks import SEALED_CONTEXT
@@ -18,7 +19,7 @@ from hub.domain.networks import Claim, Contribution, Network, Responsibility
 from hub.domain.opportunities import Opportunity
 from hub.domain.partners import Partner
 from hub.domain.principal import Principal
-from hub.domain.record import KeyState, Record
+from hub.domain.record import Gone, KeyState, Record
 from hub.domain.referrals import Referral
 from hub.domain.roadmaps import Roadmap
 from hub.domain.services import Service
@@ -26,6 +27,7 @@ from hub.domain.viewer import Viewer
 from hub.domain.visits import Visit
 from hub.store.bulk import write_rows
 from hub.store.lookup import Lookup
+from hub.store.parts import parts
 from hub.store.tables import record
 
 KINDS: dict[str, type[Record]] = {
@@ -47,6 +49,7 @@ KINDS: dict[str, type[Record]] = {
         Referral,
         Consortium,
         CarouselProject,
+        Erasure,
     )
 }
 R = TypeVar("R", bound=Record)
@@ -74,6 +77,12 @@ def save_records(conn: Connection, changed: Sequence[tuple[str, Record, int]]) -
         for key, one, version in changed
     ]
     write_rows(conn, record, rows, update=("version", "doc"))
+
+
+def remove_records(conn: Connection, gone: Iterable[tuple[str, Gone]]) -> None:
+    """Remove records that are no more, by key."""
+    for names in parts((key, one.kind, one.id) for key, one in gone):
+        conn.execute(delete(record).where(tuple_(record.c.key, record.c.kind, record.c.id).in_(names)))
 
 
 def decode(kind: type[R], doc: str) -> R:

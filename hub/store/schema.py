@@ -20,7 +20,7 @@ from hub.store.engine import READ_SCHEMA, Store, StoreUnavailable
 from hub.store.roles import grant_read_model, grant_truth, make_roles
 from hub.store.tables import model, read
 
-READ_MODEL_VERSION = 1
+READ_MODEL_VERSION = 2
 """Count up when a fold or an index function gives other rows for the same events."""
 MIGRATION_LOCK = 0x6875_6203
 

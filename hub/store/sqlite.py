@@ -33,6 +33,8 @@ from hub.store.engine import (
 from hub.store.tables import read
 
 BUSY_TIMEOUT_MS = 10_000
+SCRUB_TIMEOUT_MS = 500
+"""The one writer waits as long for readers when the log is to be emptied; then it is tried again later."""
 READERS = 4
 TRUTH_FILE = "hub.db"
 READ_FILE = "read.db"
@@ -113,6 +115,13 @@ class SqliteStore:
         """The one process leads in everything."""
         yield Leadership()
 
+    async def scrub(self) -> None:
+        """Write the log of the truth back and empty it: its older pages hold what later ones do not.
+
+        Pages of the file itself are clean: secure_delete overwrites what is deleted.
+        """
+        await self._intake.checkpoint()
+
     async def sizes(self) -> Mapping[str, int]:
         """Connections in use by role."""
         return {"intake": 1, "project": 1, "read": READERS}
@@ -164,6 +173,24 @@ class _Role:
             if is_passing(error):
                 raise StoreUnavailable(str(error.orig)) from error
             raise
+
+    async def checkpoint(self) -> None:
+        """Write the whole log back and empty it; StoreUnavailable while a reader stands in the way."""
+
+        def truncate() -> bool:
+            connection = self._engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                cursor.execute(f"PRAGMA busy_timeout={SCRUB_TIMEOUT_MS}")
+                cursor.execute("PRAGMA main.wal_checkpoint(TRUNCATE)")
+                (busy, *_), *_ = cursor.fetchall()
+                cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+                return bool(busy)
+            finally:
+                connection.close()
+
+        if await asyncio.get_running_loop().run_in_executor(self._threads, truncate):
+            raise StoreUnavailable("a reader holds on to older pages")
 
     def close(self) -> None:
         self._threads.shutdown(wait=True)
@@ -220,6 +247,8 @@ def _sqlite(main: Path | None, attach: Path | None, begin: str, synchronous: str
         for schema in (["main"] if main else []) + ([READ_SCHEMA] if attach else []):
             cursor.execute(f"PRAGMA {schema}.journal_mode=WAL")
             cursor.execute(f"PRAGMA {schema}.synchronous={synchronous}")
+        if main:
+            cursor.execute("PRAGMA main.secure_delete=ON")  # An erased key must not lie about in free space.
         if begin == READ_BEGIN:
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()

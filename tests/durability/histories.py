@@ -88,6 +88,11 @@ def _reassigned(number: str, place: int, to: str) -> Step:
     return manager, event(manager, "referral.reassigned", _case(number, place), data)
 
 
+def _erased(number: str) -> Step:
+    manager, id_ = network_manager(), firm_id(number)
+    return manager, event(manager, "sme.erased", id_, {"sme_id": id_, "reason": "request"})
+
+
 def _published(sender: Principal, own_id: str, amount: int) -> Step:
     cost = [{"option": {"en": "x"}, "amount": f"{amount}.50", "currency": "GBP"}]
     tree = {"all": [{"fact": "employees", "at_most": amount}, {"not": {"fact": "country", "in": ["FR"]}}]}
@@ -131,6 +136,7 @@ STEPS = st.one_of(
     st.builds(_reassigned, NUMBERS, PLACES, st.sampled_from(PARTNERS)),
     st.builds(_published, SENDERS, st.sampled_from(["offered", "other"]), st.integers(0, 3)),
     st.builds(_firm_events, SENDERS, NUMBERS, PLACES, st.sampled_from(FIRM_EVENTS)),
+    st.builds(_erased, st.just("2")),
 )
 HISTORIES = st.lists(st.tuples(STEPS, st.booleans()), min_size=5, max_size=40)
 """Steps, and whether each is sent twice."""

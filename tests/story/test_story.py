@@ -12,9 +12,7 @@ import pytest
 from tests.support.messages import KENT, partner, service
 from tests.support.serving import Served, Session
 
-STORY: list[dict[str, Any]] = json.loads((Path(__file__).parent / "story.json").read_text(encoding="utf-8"))
-# Erasure, the last two messages, is not part of the hub yet.
-STEPS = [step for step in STORY if step["step"] < 60]
+STEPS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "story.json").read_text(encoding="utf-8"))
 WAIT = {"Prefer": "wait=5"}
 
 

@@ -58,10 +58,12 @@ class Case:
                 data=spec.payload.model_validate(data, context=SEALED_CONTEXT),
                 raw=data,
                 resolved=Resolved(
-                    networks=self.networks,
-                    manages=["*"] if sender == MANAGER else None,
-                    may=list(spec.scopes),
-                    **resolved,
+                    **{
+                        "networks": self.networks,
+                        "manages": ["*"] if sender == MANAGER else None,
+                        "may": list(spec.scopes),
+                        **resolved,
+                    }
                 ),
             ),
         )

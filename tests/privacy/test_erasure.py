@@ -1,0 +1,221 @@
+"""A firm is erased: its keys go, nothing is said of it any more, and every proof stands."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from hub.domain.principal import Principal
+from hub.domain.viewer import Viewer
+from hub.events.rebuild import fold_all, rebuild
+from hub.ledger import checkpoint, merkle, tree
+from hub.store.engine import Store
+from hub.store.entries import receipt_of
+from hub.store.erasing import condemned, destroy_keys
+from hub.store.ledger import SqlTiles, newest_head
+from hub.store.records import load_states, viewer_of
+from hub.store.tables import inbox, leaf, subject_key
+from tests.privacy.told import (
+    CASE,
+    EENS,
+    KENTS,
+    LATER_CASE,
+    MANAGER,
+    NORMANDS,
+    NUMBER,
+    OTHER,
+    erase,
+    erasure,
+    keys,
+    live,
+)
+from tests.support.messages import EEN, NETWORK, consent, event, firm, firm_id, referral, uuid_of
+from tests.support.spine import OpenHub, Spine, running_spine
+
+AT = "2026-12-01"
+
+
+async def until_erased(spine: Spine, wire_id: str) -> None:
+    """Wait until the end of the subject is noted."""
+    async with asyncio.timeout(20):
+        while (await keys(spine, wire_id))[2] is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def test_keys_and_wire_id_are_gone_with_the_verdict_and_others_stay(spine: Spine) -> None:
+    await live(spine)
+    assert all((await keys(spine, firm_id(NUMBER)))[:2])
+    await erase(spine)
+    await until_erased(spine, firm_id(NUMBER))
+    assert (await keys(spine, firm_id(NUMBER)))[:2] == (None, None)
+    assert (await keys(spine, f"referral:{LATER_CASE}"))[:2] == (None, None)
+    assert all((await keys(spine, firm_id(OTHER)))[:2])
+
+
+async def test_whatever_comes_later_is_refused_and_makes_no_new_key(spine: Spine) -> None:
+    await live(spine)
+    await erase(spine)
+    wire = {"sme_id": firm_id(NUMBER), "network": NETWORK}
+    carousel = {**wire, "target_country": "FR", "institution": "College", "students": [], "on": AT}
+    later = [
+        (EENS, firm(EENS, NUMBER)),
+        (KENTS, consent(KENTS, NUMBER, EEN, id_=uuid_of("later"))),
+        (KENTS, event(KENTS, "visit.recorded", uuid_of("v"), {**wire, "on": AT, "kind": "review"})),
+        (KENTS, referral(KENTS, NUMBER, uuid_of("later-case"), uuid_of("erased-consent"))),
+        (NORMANDS, event(NORMANDS, "referral.resumed", CASE, {})),
+        (KENTS, event(KENTS, "carousel-project.started", uuid_of("project"), carousel)),
+        (MANAGER, erasure()),
+    ]
+    before = await spine.counts()
+    assert {await spine.outcome(sender, message) for sender, message in later} == {"refused sme.erased"}
+    assert (
+        await spine.outcome(EENS, event(EENS, "referral.resumed", CASE, {})) == "refused referral.not_found"
+    )
+    after = await spine.counts()
+    assert after["inbox"] == before["inbox"] + len(later) + 1, "each keeps its place in the ledger"
+    assert after["subject_key"] == before["subject_key"]
+    assert (await keys(spine, firm_id(NUMBER)))[:2] == (None, None)
+
+
+async def test_a_refused_erasure_destroys_nothing(spine: Spine) -> None:
+    await live(spine)
+    assert await spine.outcome(MANAGER, erasure(number="99999999")) == "refused rule.violated"
+    assert await spine.hub.eraser.step() == 0
+    assert all((await keys(spine, firm_id(NUMBER)))[:2])
+
+
+async def test_receipts_lose_their_salt_and_proofs_stand(spine: Spine) -> None:
+    receipts = await live(spine)
+    last = await erase(spine)
+    await until_erased(spine, firm_id(NUMBER))
+    store, vault = spine.hub.store, spine.hub.vault
+
+    def told(conn: Any) -> list[dict[str, Any] | None]:
+        def viewer(principal: Principal) -> Viewer:
+            return viewer_of(conn, principal, datetime.now(UTC))
+
+        seen = [receipt_of(conn, viewer(KENTS), vault, one.seq) for one in receipts]
+        return [one for one in seen if one] + [receipt_of(conn, viewer(MANAGER), vault, last.seq)]
+
+    found = await store.read(told)
+    assert len(found) > 5
+    assert {(one or {})["salt"] for one in found} == {None}
+    leaves = await store.read(
+        lambda conn: conn.execute(
+            select(leaf.c.leaf_index, inbox.c.commitment).join(inbox, inbox.c.seq == leaf.c.seq)
+        ).all()
+    )
+
+    def proven(conn: Any) -> list[bool]:
+        head = newest_head(conn)
+        assert head
+        tiles = SqlTiles(conn)
+        checkpoint.verify(head.note, checkpoint.verifier_key(spine.hub.ledger_origin, public))
+        return [
+            merkle.verify_inclusion(
+                merkle.leaf_hash(commitment),
+                index,
+                head.size,
+                tree.inclusion_proof(tiles, index, head.size),
+                head.root,
+            )
+            for index, commitment in leaves
+        ]
+
+    public = spine.hub.ledger_key.public_key()
+    assert set(await store.read(proven)) == {True}
+
+
+async def test_the_read_model_holds_nothing_sealed_of_the_firm_and_folds_again_to_the_same(
+    spine: Spine,
+) -> None:
+    await live(spine)
+    surrogate = await surrogate_of(spine)
+    assert "sealed." in await told_of(spine.hub.store, surrogate)
+    await erase(spine)
+    assert "sealed." not in await told_of(spine.hub.store, surrogate)
+    rebuilt = await rebuild(spine.hub.store, by_lanes=spine.hub.kafka is not None)
+    assert rebuilt.equal
+    assert await spine.hub.eraser.step() == 0, "folding again condemns nobody anew"
+
+
+async def surrogate_of(spine: Spine) -> str:
+    digest = spine.hub.vault.subject_digest(firm_id(NUMBER))
+    query = select(subject_key.c.surrogate).where(subject_key.c.digest == digest)
+    return str(await spine.hub.store.read(lambda conn: conn.execute(query).scalar_one()))
+
+
+async def told_of(store: Store, surrogate: str) -> str:
+    """All that the read model says of a key."""
+    states = await store.read(lambda conn: load_states(conn, [surrogate]))
+    return json.dumps([one.model_dump_json() for one in states[surrogate].records.values()])
+
+
+async def folded_and_dead(open_backbone: OpenHub, folder: Path) -> None:
+    """A hub that folded the erasure, and died before it destroyed anything."""
+    async with running_spine(open_backbone, folder) as spine:
+        await live(spine)
+    hub = open_backbone(folder)
+    try:
+        async with hub.running(working=False):
+            await Spine(hub).post(MANAGER, erasure())
+        while await hub.sequencer.step():
+            continue
+        await fold_all(hub.store)
+        assert all((await keys(Spine(hub), firm_id(NUMBER)))[:2])
+        assert len(await hub.store.read(lambda conn: condemned(conn, hub.vault))) == 2
+    finally:
+        await hub.store.close()
+
+
+async def test_a_hub_that_died_between_verdict_and_destruction_destroys_at_its_next_start(
+    open_backbone: OpenHub, tmp_path: Path
+) -> None:
+    await folded_and_dead(open_backbone, tmp_path / "hub")
+    async with running_spine(open_backbone, tmp_path / "hub") as spine:
+        await until_erased(spine, firm_id(NUMBER))
+        assert (await keys(spine, firm_id(NUMBER)))[:2] == (None, None)
+        assert await spine.outcome(KENTS, firm(KENTS, NUMBER)) == "refused sme.erased"
+
+
+async def test_keys_that_were_destroyed_without_a_note_of_it_are_destroyed_again(
+    open_backbone: OpenHub, tmp_path: Path
+) -> None:
+    await folded_and_dead(open_backbone, tmp_path / "hub")
+    hub = open_backbone(tmp_path / "hub")
+    try:
+        waiting = await hub.store.read(lambda conn: condemned(conn, hub.vault))
+        await hub.store.write(lambda conn: destroy_keys(conn, waiting))
+        assert await keys(Spine(hub), firm_id(NUMBER)) == (None, None, None)
+        assert await hub.eraser.step() == len(waiting)
+        assert (await keys(Spine(hub), firm_id(NUMBER)))[2]
+        assert await hub.eraser.step() == 0
+    finally:
+        await hub.store.close()
+
+
+async def test_events_accepted_at_the_same_moment_neither_keep_nor_renew_the_key(spine: Spine) -> None:
+    await live(spine)
+    before = await spine.counts()
+    storm = [(EENS, firm(EENS, NUMBER, employees=count)) for count in range(30)] + [
+        (KENTS, firm(KENTS, NUMBER, employees=count)) for count in range(30)
+    ]
+    posts = [asyncio.ensure_future(spine.post(sender, message)) for sender, message in storm[:30]]
+    erasing_post = asyncio.ensure_future(spine.post(MANAGER, erasure()))
+    posts += [asyncio.ensure_future(spine.post(sender, message)) for sender, message in storm[30:]]
+    receipts = [one for answer in await asyncio.gather(*posts) for one in answer]
+    (erased,) = await erasing_post
+    verdicts = await spine.verdicts([*receipts, erased])
+    assert verdicts[-1] == "applied"
+    after = {
+        verdict for one, verdict in zip([*receipts, erased], verdicts, strict=True) if one.seq > erased.seq
+    }
+    assert after == {"refused sme.erased"}
+    await until_erased(spine, firm_id(NUMBER))
+    assert (await keys(spine, firm_id(NUMBER)))[:2] == (None, None)
+    assert (await spine.counts())["subject_key"] == before["subject_key"]
