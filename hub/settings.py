@@ -66,6 +66,15 @@ class Settings(BaseSettings):
         "offered",
         description="Whether DPoP proofs must have a nonce of the hub; one that they have must hold.",
     )
+    quota_tokens_per_s: int = Field(
+        200,
+        description="Token requests a second that one client may make of a process; 0: any.",
+        ge=0,
+        le=2**24,
+    )
+    quota_failures_per_s: int = Field(
+        20, description="Such requests a second that may prove nothing, by address; 0: any.", ge=0, le=2**24
+    )
     trusted_proxies: str = Field(
         "", description="Addresses and networks whose X-Forwarded-For is believed, after commas; empty: none."
     )

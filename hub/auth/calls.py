@@ -11,6 +11,7 @@ from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from starlette.requests import Request
 
+from hub.auth.addresses import Addresses
 from hub.auth.assertions import ASSERTION_TYPE, Assertion, Prover, read_assertion
 from hub.auth.dpop import NeedsNonce, read_proof
 from hub.auth.form import read_form
@@ -18,6 +19,7 @@ from hub.auth.jws import BadJws
 from hub.auth.key_uses import KeyUses
 from hub.auth.nonces import Nonces
 from hub.auth.replay import Once, Replay
+from hub.auth.throttle import Throttle
 from hub.settings import Settings
 from hub.store.clients import Client, find_clients
 from hub.store.engine import Store
@@ -66,12 +68,13 @@ class Call(OAuth2Request):  # type: ignore[misc]
         assertion: Assertion,
         found: Client | None,
         proofs: list[str],
+        address: str,
     ) -> None:
         # The framework takes plain http for loopback only. TLS may end at a proxy: the operator's public
         # URL is what counts, so the framework is not asked.
         super().__init__("POST", f"https://hub.invalid{path}")
         self.payload = BasicOAuth2Payload(form)
-        self.path, self.values = path, form
+        self.path, self.values, self.address = path, form, address
         self.assertion, self.found, self.proofs = assertion, found, proofs
         self.thumbprint: str | None = None
         self.uses: list[tuple[Once, OAuth2Error]] = []
@@ -108,6 +111,8 @@ class Callers:
         self._issuer, self._nonces, self._clock = settings.public_url, nonces, clock
         self._key_uses = uses or KeyUses(store)
         self._prover, self._replay = Prover(), Replay(store, clock)
+        self._addresses = Addresses(settings.proxies)
+        self._throttle = Throttle(settings.quota_tokens_per_s, settings.quota_failures_per_s)
         self._clients: Together[str, Client | None] = Together(
             lambda ids: store.read(lambda conn: find_clients(conn, ids))
         )
@@ -127,14 +132,18 @@ class Callers:
             raise ClientRefused(f"The client assertion {bad}.") from None
         if form.get("client_id", assertion.client_id) != assertion.client_id:
             raise ClientRefused("The parameter client_id is not the client that the assertion names.")
+        address = self._addresses.of(request)
         found = await self._clients.ask(assertion.client_id)
-        return Call(request.scope["path"], form, assertion, found, request.headers.getlist("dpop"))
+        self._throttle.check(address, found)
+        return Call(request.scope["path"], form, assertion, found, request.headers.getlist("dpop"), address)
 
     def prove(self, call: Call) -> RegisteredClient:
         """The client, once its key has proven it; the assertion is then to be used up."""
         call.signer = self._prover.signer(call.assertion, call.found)
         if call.found is None or call.signer is None or call.found.suspended:
+            self._throttle.failed(call.address)
             raise ClientRefused(NOT_PROVEN)
+        self._throttle.proven(call.found)
         assertion = call.assertion
         once = Once(assertion.client_id, assertion.jti, assertion.expires_at_s)
         call.uses.append((once, ClientRefused("The client assertion was used before: make a new one.")))

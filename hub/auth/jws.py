@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -78,7 +79,8 @@ def read(
         raise BadJws(f"is longer than {JWS_CHARS_MAX} characters")
     if not _COMPACT.fullmatch(text):
         raise BadJws("is not a compact JWS: three parts in base64url, joined by dots")
-    first, second, _ = text.split(".")
+    # One statement, one spelling: with spare bits set, sixteen texts would carry the same signature.
+    first, second, _ = (_bytes(part) for part in text.split("."))
     header, claims = _json_object(first, "header"), _json_object(second, "payload")
     if header.get("alg") not in algorithms:
         raise BadJws(f"must be signed with one of {', '.join(algorithms)}")
@@ -126,6 +128,8 @@ def public_key(jwk: Mapping[str, Any]) -> PublicKey:
         raise BadJws(f"has an {kty} key that names another algorithm than {' or '.join(sorted(algorithms))}")
     if kty == "RSA":
         _check_rsa(jwk)
+    elif kty == "OKP":
+        _check_edwards(jwk)
     # Only what makes the key: a name or purpose beside it was judged above, and differs between libraries.
     bare = {"kty": kty, **{name: jwk[name] for name in members}}
     try:
@@ -166,6 +170,10 @@ def check_started(claims: Mapping[str, Any], now_s: float, leeway_s: float) -> N
             raise BadJws(f"has the claim {name} in the future: compare your clock with the header Date")
 
 
+_EDWARDS_PRIME = 2**255 - 19
+# The y of the eight points whose order divides 8: two have order 8, by either sign.
+_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_SMALL_ORDER = frozenset({0, 1, _EDWARDS_PRIME - 1, _ORDER_8, _EDWARDS_PRIME - _ORDER_8})
 _TIME_MAX_S = math.ldexp(1, 53)
 _IMPORTERS: dict[str, type[ECKey] | type[RSAKey] | type[OKPKey]] = {"EC": ECKey, "RSA": RSAKey, "OKP": OKPKey}
 
@@ -196,11 +204,28 @@ def _check_rsa(jwk: Mapping[str, Any]) -> None:
         raise BadJws("has an RSA key with another exponent than 65537")
 
 
-def _json_object(part: str, name: str) -> dict[str, Any]:
+def _check_edwards(jwk: Mapping[str, Any]) -> None:
+    """A point of small order would make one signature good for everything, and anybody could write it."""
+    point = int.from_bytes(_bytes(jwk["x"]), "little") & ~(1 << 255)
+    if point >= _EDWARDS_PRIME or point in _SMALL_ORDER:
+        raise BadJws("has an OKP key whose numbers are no key")
+
+
+def _bytes(part: str) -> bytes:
+    """What base64url stands for; BadJws when it is spelt otherwise than an encoder would."""
     try:
-        value = json.loads(
-            urlsafe_b64decode(part.encode()), object_pairs_hook=_no_doubles, parse_constant=_no_constant
-        )
+        value = urlsafe_b64decode(part.encode())
+    except ValueError:
+        raise BadJws("has a part that is no base64url") from None
+    if urlsafe_b64encode(value).rstrip(b"=") != part.encode():
+        raise BadJws("has a part in base64url with spare bits that are not 0")
+    return value
+
+
+def _json_object(part: bytes, name: str) -> dict[str, Any]:
+    try:
+        # As text: from bytes the library would guess UTF-16 and a byte order mark, too.
+        value = json.loads(part.decode(), object_pairs_hook=_no_doubles, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise BadJws(f"has a {name} that is not JSON, or not unambiguous") from None
     if not isinstance(value, dict):

@@ -1,0 +1,99 @@
+"""How often the authorization server is asked: by clients that prove themselves, by addresses that fail to.
+
+Both are looked at before a signature is checked, which is what a request costs. Nobody can use up what
+belongs to another: a client's bucket is charged only once its key has proven it, and an address of this
+machine, behind which a proxy hides everybody, has no bucket. In the memory of the process.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from authlib.oauth2.rfc6749.errors import OAuth2Error
+
+from hub.auth.addresses import UNKNOWN
+from hub.events.measures import QUOTA_REFUSALS
+from hub.events.quotas import BURST_S, Bucket
+from hub.store.clients import Client
+
+BUCKETS_MAX = 50_000
+"""Of clients and of addresses; who was not seen for longest begins anew. Some 0.3 KB each."""
+
+
+class TooOften(OAuth2Error):  # type: ignore[misc]
+    """429: the same request is good later. The code is one of RFC 6749, section 4.1.2.1."""
+
+    error = "temporarily_unavailable"
+    status_code = 429
+
+    def __init__(self, wait_s: float) -> None:
+        self.retry_after_s = math.ceil(wait_s)
+        again = f"Ask again, with a new assertion, after {self.retry_after_s} s."
+        super().__init__(description=f"Too many requests. {again}")
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """With the time to wait."""
+        return [*super().get_headers(), ("Retry-After", str(self.retry_after_s))]
+
+
+class Throttle:
+    """Rates of 0: any. clock: seconds that never go back."""
+
+    def __init__(
+        self, asks_per_s: int, failures_per_s: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._asks = _Buckets("tokens", asks_per_s, clock)
+        self._failures = _Buckets("failures", failures_per_s, clock)
+
+    def check(self, address: str, client: Client | None) -> None:
+        """TooOften when the address has failed, or the client has asked, too often lately."""
+        for wait_s, whose, what in (
+            (self._failures.missing_s(address), "public", "failures"),
+            (self._asks.missing_s(client.client_id) if client else 0.0, _account(client), "tokens"),
+        ):
+            if wait_s:
+                QUOTA_REFUSALS.labels(whose, what).inc()
+                raise TooOften(wait_s)
+
+    def proven(self, client: Client) -> None:
+        """The client has proven itself."""
+        self._asks.take(client.client_id)
+
+    def failed(self, address: str) -> None:
+        """A request from the address proved nothing."""
+        if address == UNKNOWN or not ip_address(address.partition("/")[0]).is_loopback:
+            self._failures.take(address)
+
+
+class _Buckets:
+    """A bucket for each name that was ever charged."""
+
+    def __init__(self, kind: str, rate_per_s: int, clock: Callable[[], float]) -> None:
+        self._kind, self._rate_per_s, self._clock = kind, rate_per_s, clock
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+
+    def missing_s(self, name: str) -> float:
+        bucket = self._buckets.get(name)
+        return bucket.missing_s(1, self._clock()) if bucket else 0.0
+
+    def take(self, name: str) -> None:
+        if not self._rate_per_s:
+            return
+        size = BURST_S * self._rate_per_s
+        bucket = self._buckets.setdefault(
+            name, Bucket(self._kind, self._rate_per_s, size, size, self._clock())
+        )
+        bucket.missing_s(1, self._clock())
+        bucket.level -= 1
+        self._buckets.move_to_end(name)
+        if len(self._buckets) > BUCKETS_MAX:
+            self._buckets.popitem(last=False)
+
+
+def _account(client: Client | None) -> str:
+    """As Principal.account names it."""
+    return (client.partner or f"client/{client.client_id}") if client else "public"
