@@ -174,7 +174,7 @@ def build_router(
             asked = await read(request)
             charge = partial(meter.charge, request, principal)
             result = await gateway.answer(
-                asked, principal, charge, only_queries=_only_queries(request, graphiql_mutations)
+                asked, principal, charge, only_queries=only_queries(request, graphiql_mutations)
             )
         except BadRequest as bad:
             errors = [refused(bad.refusal)]
@@ -203,7 +203,7 @@ async def _by_get(request: Request) -> Asked:
     return asked_by_get(request)
 
 
-def _only_queries(request: Request, graphiql_mutations: bool) -> BadRequest | None:
+def only_queries(request: Request, graphiql_mutations: bool) -> BadRequest | None:
     """Why this request may ask for nothing but a query; None when it may."""
     if request.method == "GET":
         return BadRequest(405, "a GET executes queries alone", "Send the operation as a POST.")

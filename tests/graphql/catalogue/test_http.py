@@ -14,7 +14,7 @@ from graphql import GraphQLError
 
 from hub.domain.principal import Principal
 from hub.graphql import build_router
-from hub.graphql.router import masked
+from hub.graphql.router import TOOL_HEADER, masked, only_queries
 from hub.graphql.transport import BODY_BYTES_MAX, answer_type
 from tests.graphql.catalogue.world import World
 
@@ -253,8 +253,14 @@ def test_errors_that_are_meant_for_clients_stay_as_they_are() -> None:
     assert masked([meant, about_the_request]) == [meant, about_the_request]
 
 
-async def test_graphiql_sends_queries_alone(world: World) -> None:
-    tool, mutation = {"x-hub-graphiql": "1"}, {"query": "mutation { __typename }"}
-    assert (await _post(world, {"query": QUERY}, **tool)).status_code == 200
-    assert (await _post(world, mutation, **tool)).status_code == 403
-    assert (await _post(world, mutation)).status_code == 200
+def test_graphiql_sends_queries_alone_unless_mutations_are_switched_on() -> None:
+    def status(method: str, *, from_graphiql: bool, switched_on: bool) -> int | None:
+        headers = [(TOOL_HEADER.encode(), b"1")] if from_graphiql else []
+        request = Request({"type": "http", "method": method, "headers": headers})
+        refused = only_queries(request, switched_on)
+        return refused.status if refused else None
+
+    assert status("POST", from_graphiql=True, switched_on=False) == 403
+    assert status("POST", from_graphiql=True, switched_on=True) is None
+    assert status("POST", from_graphiql=False, switched_on=False) is None
+    assert status("GET", from_graphiql=True, switched_on=True) == 405
