@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from hub import graphql
 from hub.auth import routes as oauth
 from hub.auth.addresses import Addresses
+from hub.auth.applications import forgetting
 from hub.auth.authenticate import Authenticator
 from hub.auth.key_uses import KeyUses
 from hub.auth.metering import open_meter
@@ -36,7 +37,7 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with hub.running(working=working), key_uses.keeping():
+        async with hub.running(working=working), key_uses.keeping(), forgetting(hub.store):
             yield
         await hub.store.close()
 
@@ -76,7 +77,7 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
             graphiql_mutations=settings.graphiql_mutations,
         )
     )
-    app.include_router(onboarding.build_router(hub, authenticator.principal))
+    app.include_router(onboarding.build_router(hub, authenticator.principal, meter, addresses))
     app.include_router(oauth.build_router(hub.store, settings, signing, tokens, nonces, uses=key_uses))
     app.include_router(ledger.build_router(hub.store, checkpoints))
     app.include_router(operations.build_router(hub))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.auth.jws import public_key
 from hub.events.quotas import Standing
 from hub.store.clients import Client
-from hub.store.onboarding import Application, KeyStanding, ScopeRequest
+from hub.store.onboarding import KeyStanding, ScopeRequest
 from hub.store.vault import Vault
 
 
@@ -64,11 +63,3 @@ def request_view(vault: Vault, request: ScopeRequest) -> dict[str, Any]:
         "decided_at": request.decided_at,
         "answer": vault.open_secret(f"scope-request:{request.id}", answer).decode() if answer else None,
     }
-
-
-def told(vault: Vault, application: Application) -> dict[str, Any]:
-    """What an applicant told."""
-    content: dict[str, Any] = json.loads(
-        vault.open_secret(f"application:{application.id}", application.sealed)
-    )
-    return content

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from uuid import uuid4
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -12,15 +11,14 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.auth import client_keys
+from hub.auth import admissions, client_keys
 from hub.auth.access import needs_one
 from hub.auth.authenticate import missing_scope
 from hub.auth.jws import BadJws
-from hub.auth.mandate import GRANTABLE, Reach, reaches
+from hub.auth.mandate import Reach, reaches
 from hub.auth.possession import CHALLENGE_LIFETIME_S
 from hub.domain.principal import Principal, account_of
 from hub.domain.refusal import Refusal
-from hub.domain.scopes import Audience
 from hub.domain.values import Text, Value, rfc3339
 from hub.events.audit import Acted
 from hub.events.rejection import Rejected
@@ -31,7 +29,6 @@ from hub.store import onboarding
 from hub.store.clients import Client, list_clients
 from hub.store.onboarding import ScopeRequest
 
-OPEN_REQUESTS_MAX = 5
 REQUESTS_SHOWN_MAX = 100
 APPROVAL = "key-approval"
 """Header in which the end of a key is approved: a DELETE has no body that all would pass on."""
@@ -52,7 +49,7 @@ class WantedScopes(Value):
     """Scopes that a client asks for, and why."""
 
     scopes: Scopes
-    reason: Annotated[Text, Field(max_length=2_000)]
+    reason: Annotated[Text, Field(max_length=admissions.REASON_CHARS_MAX)]
 
 
 def build_router(desk: Desk) -> APIRouter:
@@ -68,9 +65,12 @@ def build_router(desk: Desk) -> APIRouter:
         client = await _own(desk, principal, client_id)
         body = await body_of(request, WantedScopes)
         acted = Acted(("client", client_id), client.partner)
-        made = await desk.act(
-            principal, "grant.requested", acted, lambda conn: _ask(conn, desk, client, body)
-        )
+        at = rfc3339(desk.clock())
+
+        def work(conn: Connection) -> ScopeRequest | Refusal:
+            return admissions.make_request(conn, desk.vault, client, body.scopes, body.reason, at)
+
+        made = await desk.act(principal, "grant.requested", acted, work)
         return JSONResponse(request_view(desk.vault, made), 201, NOT_KEPT)
 
     return router
@@ -85,12 +85,12 @@ def _route_views(router: APIRouter, desk: Desk, holder: Principal) -> None:
     @router.get("/me")
     async def get_own_client(principal: Principal = holder) -> Response:
         """The client that asks."""
-        return JSONResponse(await _view(desk, principal, principal.client_id or ""), headers=NOT_KEPT)
+        return JSONResponse(await view_of(desk, principal, principal.client_id or ""), headers=NOT_KEPT)
 
     @router.get("/{client_id}")
     async def get_client(client_id: str, principal: Principal = holder) -> Response:
         """One of these clients."""
-        return JSONResponse(await _view(desk, principal, client_id), headers=NOT_KEPT)
+        return JSONResponse(await view_of(desk, principal, client_id), headers=NOT_KEPT)
 
 
 def _route_keys(router: APIRouter, desk: Desk, holder: Principal) -> None:
@@ -113,11 +113,11 @@ def _route_keys(router: APIRouter, desk: Desk, holder: Principal) -> None:
                 desk.possession, client, body.jwk, body.proof, None if principal.person else body.approval
             )
         except BadJws as bad:
-            raise _bad(bad) from None
+            raise bad_key(bad) from None
         now = desk.clock()
         acted = Acted(("key", change.kid), client.partner)
         await desk.act(principal, "key.added", acted, lambda conn: client_keys.add(conn, change, now))
-        return JSONResponse(await _view(desk, principal, client_id), 201, NOT_KEPT)
+        return JSONResponse(await view_of(desk, principal, client_id), 201, NOT_KEPT)
 
     @router.delete("/{client_id}/keys/{kid}")
     async def delete_key(
@@ -132,13 +132,13 @@ def _route_keys(router: APIRouter, desk: Desk, holder: Principal) -> None:
                 desk.possession, client, kid, None if principal.person else approval
             )
         except BadJws as bad:
-            raise _bad(bad) from None
+            raise bad_key(bad) from None
         if change is None:
             raise not_found("live key of this client with this kid")
         now = desk.clock()
         acted = Acted(("key", change.kid), client.partner)
         await desk.act(principal, "key.retired", acted, lambda conn: client_keys.retire(conn, change, now))
-        return JSONResponse(await _view(desk, principal, client_id), headers=NOT_KEPT)
+        return JSONResponse(await view_of(desk, principal, client_id), headers=NOT_KEPT)
 
 
 async def _own(desk: Desk, principal: Principal, client_id: str) -> Client:
@@ -153,44 +153,20 @@ def _check_approval(principal: Principal, client: Client, approval: str | None) 
     """Who approves is a live key, or a person that confirmed it and may do all that the client may."""
     if principal.person is None:
         if approval is None:
-            raise _bad(BadJws("is missing: sign it with a live key of this client"), "approval")
+            raise bad_key(BadJws("is missing: sign it with a live key of this client"), "approval")
         return
     confirmed(principal)
     if lacking := sorted(set(client.scopes) - principal.scopes):
         raise missing_scope(*lacking)
 
 
-def _bad(bad: BadJws, what: str = "key or its proof") -> Rejected:
+def bad_key(bad: BadJws, what: str = "key or its proof") -> Rejected:
+    """422 for a key, or a statement on one, that is not what it has to be."""
     return rejected(
         Refusal(
             "credential.invalid", f"the {what} {bad}", "docs/onboarding.md shows how it is made and signed."
         )
     )
-
-
-def _ask(conn: Connection, desk: Desk, client: Client, body: WantedScopes) -> ScopeRequest | Refusal:
-    if client.audience is not Audience.PARTNER or (beyond := sorted(set(body.scopes) - GRANTABLE)):
-        named = ", ".join(beyond) if client.audience is Audience.PARTNER else "for this client"
-        return Refusal(
-            "scope.exceeded",
-            f"no manager can grant {named}",
-            "docs/scopes.md lists what partners may hold; anything else only the hub's operator can give.",
-        )
-    if held := sorted(set(body.scopes) & set(client.scopes)):
-        return Refusal("payload.invalid", f"{', '.join(held)} is granted already", "Ask for what is missing.")
-    if onboarding.count_open_requests(conn, client.client_id) >= OPEN_REQUESTS_MAX:
-        return Refusal(
-            "credential.conflict",
-            f"{OPEN_REQUESTS_MAX} requests of this client wait for an answer",
-            "Wait for the network's manager.",
-        )
-    id_ = str(uuid4())
-    reason = desk.vault.seal_secret(f"scope-request:{id_}", body.reason.encode())
-    made = ScopeRequest(
-        id_, client.client_id, tuple(dict.fromkeys(body.scopes)), reason, "open", rfc3339(desk.clock())
-    )
-    onboarding.add_scope_request(conn, made)
-    return made
 
 
 async def _views(desk: Desk, principal: Principal) -> list[dict[str, Any]]:
@@ -203,7 +179,8 @@ async def _views(desk: Desk, principal: Principal) -> list[dict[str, Any]]:
     return await desk.store.read(read)
 
 
-async def _view(desk: Desk, principal: Principal, client_id: str) -> dict[str, Any]:
+async def view_of(desk: Desk, principal: Principal, client_id: str) -> dict[str, Any]:
+    """A client as its partner and its manager see it; Rejected 404 for all others."""
     client, _ = await desk.client(principal, client_id)
     return (await desk.store.read(lambda conn: _shown(conn, desk, [client])))[0]
 
@@ -218,7 +195,7 @@ def _shown(conn: Connection, desk: Desk, found: list[Client]) -> list[dict[str, 
             keys=keys,
             last_used_at=used.get(client.client_id),
             requested=[one for one in asked if one.client_id == client.client_id],
-            quotas=desk.quotas.standings(account_of(client.partner, client.client_id)),
+            quotas=desk.intake.quotas.standings(account_of(client.partner, client.client_id)),
         )
         for client in found
     ]

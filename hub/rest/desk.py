@@ -17,7 +17,7 @@ from hub.domain.audit import Act
 from hub.domain.principal import Principal
 from hub.domain.refusal import Refusal
 from hub.events.audit import Acted, Auditor
-from hub.events.quotas import Quotas
+from hub.events.intake import Intake
 from hub.events.rejection import Rejected
 from hub.store.clients import Client, find_client
 from hub.store.engine import Store
@@ -32,13 +32,13 @@ STATUSES = {"credential.conflict": 409, "request.decided": 409, "scope.exceeded"
 class Desk:
     """Parts of the hub that onboarding needs.
 
-    quotas: of those with a token, in this process. authenticate: raises Denied for a wrong token.
+    intake: its quotas are those of callers with a token. authenticate: raises Denied for a wrong token.
     """
 
     store: Store
     vault: Vault
     auditor: Auditor
-    quotas: Quotas
+    intake: Intake
     possession: Possession
     authenticate: Authenticate
     issuer: str
@@ -85,3 +85,10 @@ def rejected(refusal: Refusal) -> Rejected:
 def not_found(what: str) -> Rejected:
     """404, also for what the caller may not see."""
     return Rejected(404, "resource.not_found", f"There is no {what}.", "Check the address.")
+
+
+def found(thing: T | None, what: str) -> T:
+    """The thing; Rejected 404 when there is none, which names what was looked for."""
+    if thing is None:
+        raise not_found(what)
+    return thing

@@ -5,17 +5,24 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from hub.auth.access import Authenticate
+from hub.auth.addresses import Addresses
+from hub.auth.metering import Meter
 from hub.auth.possession import Possession
 from hub.events.spine import Hub
-from hub.rest import clients
+from hub.rest import admissions, applications, clients
 from hub.rest.desk import Desk
 
 
-def build_router(hub: Hub, authenticate: Authenticate) -> APIRouter:
-    """All addresses of onboarding. authenticate: raises Denied for a token that does not hold."""
+def build_router(hub: Hub, authenticate: Authenticate, meter: Meter, addresses: Addresses) -> APIRouter:
+    """All addresses of onboarding. authenticate: raises Denied for a token that does not hold.
+
+    meter: charges the public. addresses: reads where it comes from.
+    """
     issuer = hub.settings.public_url
     possession = Possession(hub.vault, issuer)
-    desk = Desk(hub.store, hub.vault, hub.auditor, hub.intake.quotas, possession, authenticate, issuer)
+    desk = Desk(hub.store, hub.vault, hub.auditor, hub.intake, possession, authenticate, issuer)
     router = APIRouter()
     router.include_router(clients.build_router(desk))
+    router.include_router(admissions.build_router(desk))
+    router.include_router(applications.build_router(desk, meter, addresses))
     return router

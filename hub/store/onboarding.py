@@ -110,20 +110,25 @@ def add_application(conn: Connection, one: Application) -> None:
     conn.execute(insert(application).values({name: getattr(one, name) for name in names}))
 
 
-def applications(conn: Connection, *, networks: Iterable[str] | None, most: int) -> list[Application]:
-    """Applications, the newest first. networks: for these alone; None: for all."""
-    query = select(application).order_by(application.c.made_at_s.desc(), application.c.id).limit(most)
+def applications(
+    conn: Connection, *, networks: Iterable[str] | None, since_s: int, most: int
+) -> list[Application]:
+    """Applications made since then, the newest first. networks: for these alone; None: for all."""
+    query = select(application).where(application.c.made_at_s >= since_s)
+    query = query.order_by(application.c.made_at_s.desc(), application.c.id).limit(most)
     if networks is not None:
         query = query.where(application.c.network.in_(sorted(networks)))
     return [Application(**row) for row in conn.execute(query).mappings()]
 
 
 def find_application(
-    conn: Connection, *, id_: str | None = None, secret: bytes | None = None
+    conn: Connection, *, since_s: int, id_: str | None = None, secret: bytes | None = None
 ) -> Application | None:
-    """The application of that id, or of that secret's digest."""
+    """The application of that id, or of that secret's digest, if it was made since then."""
     which = application.c.id == id_ if secret is None else application.c.secret == secret
-    row = conn.execute(select(application).where(which)).mappings().first()
+    row = (
+        conn.execute(select(application).where(which, application.c.made_at_s >= since_s)).mappings().first()
+    )
     return Application(**row) if row else None
 
 

@@ -1,0 +1,230 @@
+"""Becoming a partner over HTTP: what the public may send, and what the network's manager answers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from pydantic import Field
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.auth import applications
+from hub.auth.access import BY_ITSELF, OPEN, needs
+from hub.auth.addresses import Addresses
+from hub.auth.admissions import REASON_CHARS_MAX
+from hub.auth.applications import Told
+from hub.auth.client_keys import new_jwk
+from hub.auth.jws import BadJws, public_key
+from hub.auth.metering import Meter
+from hub.auth.possession import CHALLENGE_LIFETIME_S
+from hub.domain.partners import Role
+from hub.domain.principal import ANYONE, Principal
+from hub.domain.refusal import Refusal
+from hub.domain.values import Country, Email, Name, Slug, Text, Value, rfc3339
+from hub.events.audit import Acted
+from hub.rest.admissions import Reason
+from hub.rest.bodies import body_of
+from hub.rest.clients import Jws, Scopes, bad_key
+from hub.rest.desk import NOT_KEPT, Desk, confirmed, found, rejected
+from hub.store import onboarding
+from hub.store.clients import Client
+from hub.store.onboarding import Application
+
+SHOWN_MAX = 200
+SECRET_CHARS_MAX = 100
+CHALLENGE_COST, APPLICATION_COST = 100, 5_000
+"""In fields of answers, charged to the address."""
+APPLICATION = "application that you may see under this address"
+PRIVATE = {**NOT_KEPT, "Referrer-Policy": "no-referrer"}
+
+
+class NewApplication(Value):
+    """Who wants to become a partner, of which network, with which rights; proof: as onboarding.md shows."""
+
+    slug: Slug
+    name: Annotated[Name, Field(max_length=200)]
+    country: Country
+    email: Email
+    network: Slug
+    scopes: Scopes
+    message: Annotated[Text, Field(max_length=REASON_CHARS_MAX)] | None = None
+    jwk: dict[str, Any]
+    proof: Jws
+
+
+class Approval(Value):
+    """On what terms it is approved. scopes absent: those that were asked for."""
+
+    scopes: Scopes | None = None
+    role: Role = "member"
+
+
+def build_router(desk: Desk, meter: Meter, addresses: Addresses) -> APIRouter:
+    """Addresses under /applications. meter: charges the public by address."""
+    router = APIRouter(prefix="/applications", tags=["onboarding"])
+    _route_public(router, desk, meter, addresses)
+    _route_manager(router, desk)
+    return router
+
+
+def _route_public(router: APIRouter, desk: Desk, meter: Meter, addresses: Addresses) -> None:
+    @router.post("/challenge", dependencies=[OPEN])
+    async def post_challenge(request: Request) -> Response:
+        """A challenge for the key of an application."""
+        meter.charge(request, ANYONE, CHALLENGE_COST)
+        challenge = desk.possession.challenge(applications.PURPOSE)
+        answer = {"challenge": challenge, "audience": desk.issuer, "expires_in": CHALLENGE_LIFETIME_S}
+        return JSONResponse(answer, headers=NOT_KEPT)
+
+    @router.post("", status_code=201, dependencies=[OPEN])
+    async def post_application(request: Request) -> Response:
+        """Apply; the answer has the address, to be kept secret, where the decision is told."""
+        meter.charge(request, ANYONE, APPLICATION_COST)
+        body = await body_of(request, NewApplication)
+        try:
+            jwk, thumbprint = new_jwk(body.jwk)
+            once = desk.possession.judge(
+                body.proof,
+                public_key(jwk),
+                purpose=applications.PURPOSE,
+                subject=body.slug,
+                act="apply",
+                thumbprint=thumbprint,
+            )
+        except BadJws as bad:
+            raise bad_key(bad) from None
+        what = Told(**{**body.model_dump(exclude={"proof"}), "jwk": jwk, "scopes": tuple(body.scopes)})
+        address, now = addresses.of(request), desk.clock()
+        made = await desk.intake.commit(
+            lambda conn: applications.apply(conn, desk.vault, what, once, address, now)
+        )
+        if isinstance(made, Refusal):
+            raise rejected(made)
+        application, secret = made
+        url = f"{desk.issuer}/applications/status/{secret}"
+        return JSONResponse({"id": application.id, "state": "open", "status_url": url}, 201, PRIVATE)
+
+    @router.get("/status/{secret}", dependencies=[BY_ITSELF])
+    async def get_status(request: Request, secret: str) -> Response:
+        """What became of an application, for whoever has its secret address."""
+        meter.charge(request, ANYONE, CHALLENGE_COST)
+        wanted = applications.digest(secret[:SECRET_CHARS_MAX])
+        application = found(
+            await desk.store.read(
+                lambda conn: onboarding.find_application(conn, secret=wanted, since_s=_since_s(desk))
+            ),
+            APPLICATION,
+        )
+        return JSONResponse(await _status(desk, application), headers=PRIVATE)
+
+
+def _route_manager(router: APIRouter, desk: Desk) -> None:
+    manager: Principal = needs(desk.authenticate, "partners:admin")
+    admitting: Principal = needs(desk.authenticate, "partners:admin", "events:publish")
+
+    @router.get("")
+    async def get_applications(principal: Principal = manager) -> Response:
+        """Applications for the networks in the caller's mandate, the newest first; kept for 30 days."""
+        wanted = await desk.store.read(
+            lambda conn: onboarding.applications(
+                conn, networks=principal.networks, since_s=_since_s(desk), most=SHOWN_MAX
+            )
+        )
+        return JSONResponse({"applications": [_view(desk, one) for one in wanted]}, headers=NOT_KEPT)
+
+    @router.post("/{application_id}/approve")
+    async def approve(request: Request, application_id: str, principal: Principal = admitting) -> Response:
+        """Make the applicant a partner of the network: its client may act at once."""
+        confirmed(principal)
+        body, now = await body_of(request, Approval), desk.clock()
+        application = await _in_mandate(desk, principal, application_id)
+
+        def work(conn: Connection) -> Client | Refusal:
+            return applications.approve(conn, desk.vault, principal, application, body.scopes, body.role, now)
+
+        acted = Acted(("application", application_id))
+        await desk.act(principal, "application.approved", acted, work)
+        return JSONResponse(_view(desk, await _in_mandate(desk, principal, application_id)), headers=NOT_KEPT)
+
+    @router.post("/{application_id}/refuse")
+    async def refuse(request: Request, application_id: str, principal: Principal = manager) -> Response:
+        """Say no, and why: the applicant is told at its status address."""
+        confirmed(principal)
+        body = await body_of(request, Reason)
+        application = await _in_mandate(desk, principal, application_id)
+        acted = Acted(("application", application_id))
+        await desk.act(
+            principal,
+            "application.refused",
+            acted,
+            lambda conn: applications.refuse(conn, desk.vault, application, body.reason),
+        )
+        return JSONResponse(_view(desk, await _in_mandate(desk, principal, application_id)), headers=NOT_KEPT)
+
+
+async def _in_mandate(desk: Desk, principal: Principal, id_: str) -> Application:
+    """An application for a network of the caller's; Rejected 404 alike for none and for one of others."""
+    application = found(
+        await desk.store.read(
+            lambda conn: onboarding.find_application(conn, id_=id_, since_s=_since_s(desk))
+        ),
+        APPLICATION,
+    )
+    return found(application if principal.manages(application.network) else None, APPLICATION)
+
+
+async def _status(desk: Desk, application: Application) -> dict[str, Any]:
+    what = applications.told(desk.vault, application)
+    status: dict[str, Any] = {
+        "id": application.id,
+        "state": application.state,
+        "slug": what.slug,
+        "network": application.network,
+        "made_at": _made_at(application),
+        "kept_until": rfc3339(_until(application)),
+        "reason": applications.answer(desk.vault, application),
+    }
+    if application.state == "approved":
+        status |= {
+            "client_id": what.slug,
+            "issuer": desk.issuer,
+            "token_endpoint": f"{desk.issuer}/oauth/token",
+            "source_prefix": f"/partners/{what.slug}/",
+            "dpop": True,
+        }
+    return status
+
+
+def _view(desk: Desk, application: Application) -> dict[str, Any]:
+    what = applications.told(desk.vault, application)
+    return {
+        "id": application.id,
+        "state": application.state,
+        "made_at": _made_at(application),
+        "slug": what.slug,
+        "name": what.name,
+        "country": what.country,
+        "email": what.email,
+        "network": what.network,
+        "scopes": list(what.scopes),
+        "message": what.message,
+        "kid": what.jwk["kid"],
+        "answer": applications.answer(desk.vault, application),
+    }
+
+
+def _since_s(desk: Desk) -> int:
+    """What was made before is forgotten, though it may not be deleted yet."""
+    return applications.kept_since_s(desk.clock())
+
+
+def _made_at(application: Application) -> str:
+    return rfc3339(datetime.fromtimestamp(application.made_at_s, UTC))
+
+
+def _until(application: Application) -> datetime:
+    return datetime.fromtimestamp(application.made_at_s, UTC) + timedelta(days=applications.DAYS_KEPT)
