@@ -16,13 +16,23 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import broker_down, catch_up, growth, intake, kafka_latency, merkle, postgres_intake
+from benchmarks import (
+    authorization,
+    broker_down,
+    catch_up,
+    growth,
+    intake,
+    kafka_latency,
+    merkle,
+    postgres_intake,
+)
 from benchmarks.rows import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "merkle": merkle.measure,
     "intake": intake.measure,
     "postgres_intake": postgres_intake.measure,
+    "authorization": authorization.measure,
     "kafka_latency": kafka_latency.measure,
     "catch_up": catch_up.measure,
     "broker_down": broker_down.measure,

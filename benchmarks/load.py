@@ -89,8 +89,10 @@ class Load:
     rate: float = 0.0
 
 
-async def closed_loop(port: int, requests: Sequence[bytes], lanes: int, run_s: float) -> Load:
-    """Each connection sends its next request when the last one is answered; AssertionError unless all 202."""
+async def closed_loop(
+    port: int, requests: Sequence[bytes], lanes: int, run_s: float, status: int = 202
+) -> Load:
+    """Each connection sends on when its last request is answered; AssertionError unless all `status`."""
     load, supply, begun_s = Load(), iter(requests), perf_counter()
 
     def send(lane: Lane) -> None:
@@ -103,7 +105,7 @@ async def closed_loop(port: int, requests: Sequence[bytes], lanes: int, run_s: f
 
     def answered(lane: Lane, head: bytes, body: bytes) -> None:
         load.latencies_s.append(perf_counter() - lane.due_s)
-        if head.startswith(b"HTTP/1.1 202"):
+        if head.startswith(b"HTTP/1.1 %d" % status):
             send(lane)
         else:
             load.faults.append(f"{head[:40]!r} {body[:300]!r}")

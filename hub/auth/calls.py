@@ -21,8 +21,9 @@ from hub.auth.nonces import Nonces
 from hub.auth.replay import Once, Replay
 from hub.auth.throttle import Throttle
 from hub.settings import Settings
-from hub.store.clients import Client, find_clients
+from hub.store.clients import Client
 from hub.store.engine import Store
+from hub.store.standing import clients_with_keys
 from hub.store.together import Together
 
 AUTH_METHOD = "private_key_jwt"
@@ -113,9 +114,7 @@ class Callers:
         self._prover, self._replay = Prover(), Replay(store, clock)
         self._addresses = Addresses(settings.proxies)
         self._throttle = Throttle(settings.quota_tokens_per_s, settings.quota_failures_per_s)
-        self._clients: Together[str, Client | None] = Together(
-            lambda ids: store.read(lambda conn: find_clients(conn, ids))
-        )
+        self._clients: Together[str, Client | None] = Together(lambda ids: clients_with_keys(store, ids))
 
     async def read(self, request: Request, required: str) -> Call:
         """The call, its client looked up and not proven yet; an OAuth2Error when it cannot be good.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -29,6 +31,16 @@ async def standings(store: Store, tokens: Sequence[tuple[str, str]]) -> list[Sta
     return [Standing(None if row[0] is None else _client(*row[:-1]), bool(row[-1])) for row in rows]
 
 
+async def clients_with_keys(store: Store, client_ids: Sequence[str]) -> list[Client | None]:
+    """Each of the clients with its live keys as they are now, None where there is none, in one question."""
+    found: dict[str, Client] = {}
+    for *members, jwk in await store.glance(_CLIENTS, client_ids):
+        before = found.get(members[0])
+        keys = (*(before.keys if before else ()), *(() if jwk is None else (json.loads(jwk),)))
+        found[members[0]] = replace(_client(*members), keys=keys)
+    return [found.get(client_id) for client_id in client_ids]
+
+
 def revoke(conn: Connection, jti: str, expires_at_s: int, now_s: int) -> None:
     """Refuse an access token from now on; what has expired by itself is forgotten."""
     conn.execute(delete(oauth_revoked).where(oauth_revoked.c.expires_at < now_s))
@@ -49,6 +61,24 @@ _STANDING = Glance(
         FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked (client_id, jti, place)
         LEFT JOIN oauth_client c ON c.client_id = asked.client_id
         ORDER BY asked.place""",
+)
+
+
+_CLIENTS = Glance(
+    sqlite="""
+        SELECT c.client_id, c.partner, c.audience, c.source_prefix, c.networks, c.scopes, c.bearer,
+               c.suspended, k.jwk
+        FROM oauth_client c
+        LEFT JOIN oauth_client_key k ON k.client_id = c.client_id AND k.retired_at IS NULL
+        WHERE c.client_id IN (SELECT value FROM json_each(?1))
+        ORDER BY c.client_id, k.added_at, k.kid""",
+    postgres="""
+        SELECT c.client_id, c.partner, c.audience, c.source_prefix, c.networks, c.scopes, c.bearer,
+               c.suspended, k.jwk
+        FROM oauth_client c
+        LEFT JOIN oauth_client_key k ON k.client_id = c.client_id AND k.retired_at IS NULL
+        WHERE c.client_id = ANY ($1::text[])
+        ORDER BY c.client_id, k.added_at, k.kid""",
 )
 
 
