@@ -83,7 +83,7 @@ async def _check(engine: str, where: Place) -> list[Row]:
     settings = where.opened()
     store = open_store(settings.data_dir, settings.database_url)
     tokens = Tokens(store, settings, open_signing(settings))
-    client = await store.read(lambda conn: find_client(conn, PARTNER))
+    client = await store.inspect(lambda conn: find_client(conn, PARTNER))
     assert client is not None
     rows = []
     try:

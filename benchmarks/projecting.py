@@ -82,13 +82,13 @@ async def _timed(hub: Hub, events: int) -> CaughtUp:
         begun_s = perf_counter()
         relaying = asyncio.create_task(hub.kafka.relay(hub.sequencer.sequenced))
         try:
-            await _until(lambda: hub.store.read(lambda conn: told(conn).leaf >= events))
+            await _until(lambda: hub.store.inspect(lambda conn: told(conn).leaf >= events))
             relay_s = perf_counter() - begun_s
         finally:
             relaying.cancel()
             await asyncio.wait([relaying])
     begun_s = perf_counter()
-    await _until(lambda: hub.store.read(lambda conn: projection_version(conn) >= events))
+    await _until(lambda: hub.store.inspect(lambda conn: projection_version(conn) >= events))
     return CaughtUp(relay_s, perf_counter() - begun_s)
 
 

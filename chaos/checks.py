@@ -69,7 +69,7 @@ async def settle(hub: Hub, timeout_s: float) -> str:
     missing = "never looked"
     while missing and time.monotonic() < end_s:
         try:
-            missing = await hub.store.read(_missing)
+            missing = await hub.store.inspect(_missing)
         except StoreUnavailable as error:
             missing = str(error)
         await asyncio.sleep(POLL_S)
@@ -91,7 +91,7 @@ async def look(hub: Hub, work: Callable[[Connection], T]) -> T:
     end_s = time.monotonic() + LOOK_S_MAX
     while True:
         try:
-            return await hub.store.read(work)
+            return await hub.store.inspect(work)
         except StoreUnavailable:
             if time.monotonic() > end_s:
                 raise

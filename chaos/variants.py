@@ -63,7 +63,7 @@ class HastyRelay(Relay):
     async def step(self) -> bool:
         """As Relay.step, the wrong way round."""
         at = self._told = self._told or await self._connect()
-        batch = await self._store.read(lambda conn: sequenced(conn, at.leaf, 500))
+        batch = await self._store.inspect(lambda conn: sequenced(conn, at.leaf, 500))
         if not batch:
             return False
         lanes, records = self._chain(at, batch)

@@ -151,4 +151,4 @@ async def network_exists(hub: Hub, slug: str) -> bool:
         references.load([("network", slug)])
         return references.owner("network", slug) is not None
 
-    return await hub.store.read(find)
+    return await hub.store.inspect(find)

@@ -29,7 +29,7 @@ _SEQ = re.compile(r"seq/(\d{1,18})", re.ASCII)
 def list_(json_: Json = False) -> None:
     """List what is parked: first what was not replayed, each oldest first."""
     found: list[Parked] = run(
-        lambda hub: hub.store.read(lambda conn: [*parked_events(conn), *parked_headings(conn)])
+        lambda hub: hub.store.inspect(lambda conn: [*parked_events(conn), *parked_headings(conn)])
     )
     if json_:
         print_json([_heading(one) for one in found])
@@ -43,7 +43,7 @@ def list_(json_: Json = False) -> None:
 @app.command("show")
 def show(id_: str, json_: Json = False) -> None:
     """Show one with its content, as text or in hexadecimal digits."""
-    row: dict[str, Any] = run(lambda hub: hub.store.read(lambda conn: _shown(conn, hub, id_)))
+    row: dict[str, Any] = run(lambda hub: hub.store.inspect(lambda conn: _shown(conn, hub, id_)))
     if json_:
         print_json(row)
         return

@@ -44,7 +44,7 @@ async def grant(hub: Hub, slug: str) -> Login | Refusal:
             "This hub runs without Kafka.",
             "Set HUB_KAFKA_BOOTSTRAP; without it partners post to /events.",
         )
-    client = await hub.store.read(lambda conn: find_client(conn, slug))
+    client = await hub.store.inspect(lambda conn: find_client(conn, slug))
     if client is None or client.partner != slug:
         return no_client(slug)
     if client.suspended:

@@ -78,7 +78,7 @@ async def add_partner(
 @app.command("list")
 def list_(json_: Json = False) -> None:
     """List every client."""
-    found = run(lambda hub: hub.store.read(clients.list_clients))
+    found = run(lambda hub: hub.store.inspect(clients.list_clients))
     rows = [_public(client) for client in found]
     if json_:
         print_json(rows)
@@ -95,7 +95,7 @@ def list_(json_: Json = False) -> None:
 @app.command("show")
 def show(slug: str, json_: Json = False) -> None:
     """Show one client: grant, keys, standing."""
-    client = run(lambda hub: hub.store.read(lambda conn: clients.find_client(conn, slug)))
+    client = run(lambda hub: hub.store.inspect(lambda conn: clients.find_client(conn, slug)))
     if client is None:
         refuse(no_client(slug))
     if json_:

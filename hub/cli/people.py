@@ -77,7 +77,7 @@ def list_(json_: Json = False) -> None:
     """List everyone."""
 
     async def rows(hub: Hub) -> list[dict[str, Any]]:
-        return await hub.store.read(lambda conn: _rows(conn, hub))
+        return await hub.store.inspect(lambda conn: _rows(conn, hub))
 
     found = run(rows)
     if json_:

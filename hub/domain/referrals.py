@@ -58,6 +58,8 @@ OPEN_STATES: frozenset[ReferralState] = frozenset({"requested", "accepted", "in-
 TERMINAL_STATES: frozenset[ReferralState] = frozenset(
     {"rejected", "failed", "completed", "cancelled", "entered-in-error"}
 )
+POOL_PREFIX = "pool:"
+"""Labels of those that are offered a case: it opens nothing of the firm."""
 ReasonCode = Literal[
     "no-capacity",
     "not-eligible",
@@ -244,12 +246,17 @@ class Referral(Record):
 
     def parties(self) -> frozenset[str]:
         """Labels of all who may see it, compared for equality with `party_labels` of a viewer."""
-        labels = {f"manager:{self.network}", "manager:*"} | {f"partner:{self.requester}"}
+        labels = {f"manager:{self.network}", "manager:*", partner_label(self.requester)}
         if self.owner and self.state != "draft":
-            labels.add(f"partner:{self.owner}")
+            labels.add(partner_label(self.owner))
         if self.is_in_pool:
-            labels.add(f"pool:{self.network}")
+            labels.add(f"{POOL_PREFIX}{self.network}")
         return frozenset(labels)
+
+
+def partner_label(partner: str) -> str:
+    """The label of a partner itself (slug)."""
+    return f"partner:{partner}"
 
 
 def party_labels(
@@ -261,5 +268,5 @@ def party_labels(
     """
     labels = {f"manager:{network}" for network in manages or ()}
     if partner:
-        labels |= {f"partner:{partner}"} | {f"pool:{network}" for network in networks}
+        labels |= {partner_label(partner)} | {f"{POOL_PREFIX}{network}" for network in networks}
     return frozenset(labels)

@@ -72,7 +72,7 @@ class EmbeddedBackbone:
             bounds = [limit, self._most or limit, limit if self._until is None else self._until - start]
             return sequenced(conn, start, min(bounds)) if min(bounds) > 0 else ()
 
-        events = await self._store.read(read)
+        events = await self._store.inspect(read)
         if not events:
             return None
         return Batch([Delivered(INBOX, one.leaf_index - 1, one) for one in events])
@@ -100,4 +100,4 @@ async def missing_from_inbox(
             through={lane: min(reached, gaps[lane] + 1) for lane in gaps},
         )
 
-    return await store.read(read)
+    return await store.inspect(read)

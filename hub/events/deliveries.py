@@ -115,7 +115,7 @@ class Deliveries:
     async def prepare(self, messages: Sequence[Message]) -> list[Ready]:
         """What can be said of messages before the database is asked, by the standing of partners now."""
         partners = {one.place.partner for one in messages}
-        clients = await self._store.read(lambda conn: {one: find_client(conn, one) for one in partners})
+        clients = await self._store.inspect(lambda conn: {one: find_client(conn, one) for one in partners})
         return await asyncio.to_thread(lambda: [_ready(one, clients) for one in messages])
 
     async def _write(self, ready: Sequence[Ready]) -> None:

@@ -48,7 +48,7 @@ class Eraser:
     async def step(self) -> int:
         """Destroy what is condemned; how many keys. Each part may be repeated."""
         async with self._one_at_a_time:
-            surrogates = await self._store.read(lambda conn: condemned(conn, self._vault))
+            surrogates = await self._store.inspect(lambda conn: condemned(conn, self._vault))
             if not surrogates:
                 return 0
             await self._store.write(lambda conn: destroy_keys(conn, surrogates))

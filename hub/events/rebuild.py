@@ -58,7 +58,7 @@ async def _rebuild(store: Store, by_lanes: bool, tell: Callable[[int, int], None
             await fold_all(beside, tell)
             if not by_lanes:
                 await fold_all(store)
-            new = await beside.read(lambda conn: (projection_version(conn), model_hash(conn)))
+            new = await beside.inspect(lambda conn: (projection_version(conn), model_hash(conn)))
             comparison = _Comparison(*new)
             swapped = await store.swap(beside, comparison.differs)
             if comparison.live_hash:
@@ -77,9 +77,11 @@ async def fold_all(
     batch_events: int | None = None,
 ) -> None:
     """Fold whatever the tree holds into the store's read model. batch_events: fewer at a time than usual."""
-    total = await store.read(lambda conn: conn.execute(select(func.count()).select_from(leaf)).scalar_one())
+    total = await store.inspect(
+        lambda conn: conn.execute(select(func.count()).select_from(leaf)).scalar_one()
+    )
     backbone = EmbeddedBackbone(store, asyncio.Event(), until=total, most=batch_events)
-    done = await store.read(projection_version)
+    done = await store.inspect(projection_version)
 
     async def shown(seqs: Sequence[int]) -> None:
         nonlocal done

@@ -41,8 +41,8 @@ async def refold(store: Store, seq: int, lane_of: LaneOf | None) -> Refusal | No
 
     lane_of: by topic and key, where events come by lanes; None where the whole tree is one.
     """
-    event = await store.read(lambda conn: find_sequenced(conn, seq))
-    if event is None or (await store.read(lambda conn: verdicts_of(conn, event.key))).get(seq) != "parked":
+    event = await store.inspect(lambda conn: find_sequenced(conn, seq))
+    if event is None or (await store.inspect(lambda conn: verdicts_of(conn, event.key))).get(seq) != "parked":
         message = f"Event {seq} is not parked."
         return Refusal("parked.unknown", message, "hub parked list shows what is.")
     read = _Read([], 0)
@@ -66,7 +66,7 @@ async def _read_on(store: Store, key: str, known: _Read) -> _Read:
         size = conn.execute(select(func.coalesce(func.max(leaf.c.leaf_index) + 1, 0))).scalar_one()
         return _Read(known.events + sequenced_of_key(conn, key, known.size), size)
 
-    return await store.read(read)
+    return await store.inspect(read)
 
 
 async def _folded_again(store: Store, key: str, read: _Read, lane_of: LaneOf | None) -> dict[int, str] | None:

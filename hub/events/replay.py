@@ -34,7 +34,7 @@ async def replay(hub: Hub, id_: str) -> Refusal | None:
 
 
 async def _deliver_again(hub: Hub, id_: str) -> Refusal | None:
-    found = await hub.store.read(lambda conn: find_parked(conn, hub.vault, id_))
+    found = await hub.store.inspect(lambda conn: find_parked(conn, hub.vault, id_))
     if found is None:
         return Refusal("parked.unknown", f"Nothing is parked as {id_}.", "hub parked list shows what is.")
     if found.replayed_at:

@@ -60,13 +60,13 @@ class Hub:
 
         A read model of other events, beside a truth that was restored, is folded again.
         """
-        if self.kafka is None and await self.store.read(is_by_lanes):
+        if self.kafka is None and await self.store.inspect(is_by_lanes):
             message = "This read model is folded by the lanes of Kafka, and HUB_KAFKA_BOOTSTRAP is not set."
             remedy = "Set it as the other processes have it. To leave Kafka: docs/operations.md."
             raise Unfit(Refusal("kafka.absent", message, remedy))
         await prepare_read_model(self.store)
         by_lanes = self.kafka is not None
-        if not await self.store.read(lambda conn: follows_the_tree(conn, by_lanes=by_lanes)):
+        if not await self.store.inspect(lambda conn: follows_the_tree(conn, by_lanes=by_lanes)):
             log.warning("read_model_of_other_events")
             await prepare_read_model(self.store, anew=True)
 
@@ -161,7 +161,7 @@ def open_hub(settings: Settings) -> Hub:
         message = f"The database does not answer: {error}."
         raise Unfit(Refusal("hub.unavailable", message, "Check HUB_DATABASE_URL, and start it.")) from None
     vault, key = Vault(settings.keys_dir), ledger_key(settings)
-    progress = Progress(lambda seqs: store.read(lambda conn: judged(conn, seqs)))
+    progress = Progress(lambda seqs: store.inspect(lambda conn: judged(conn, seqs)))
     rates = settings.quota_events_per_s, settings.quota_bytes_per_s, settings.quota_cost_per_s
     intake = Intake(store, vault, Quotas(*rates))
     sequencer = Sequencer(store, origin, key, intake.accepted)

@@ -18,7 +18,7 @@ WORKER_NEEDS = ("database", "kafka")
 def build_router(hub: Hub, needs: Collection[str] = SERVER_NEEDS) -> APIRouter:
     """/healthz, /readyz and /metrics of a process. needs: parts without which it cannot do its work."""
     by_log = hub.kafka is not None
-    flows: Probe[Flow] = Probe(lambda: hub.store.read(lambda conn: flow(conn, by_log=by_log)))
+    flows: Probe[Flow] = Probe(lambda: hub.store.inspect(lambda conn: flow(conn, by_log=by_log)))
     router = APIRouter()
     router.include_router(health.build_router(flows, _kafka(hub), hub.intake, needs=needs))
     router.include_router(metrics.build_router(flows, hub.store, hub.intake))

@@ -21,7 +21,7 @@ from hub.domain.refusal import Refusal
 from hub.domain.registry import NETWORK
 from hub.domain.values import parse_time
 from hub.domain.viewer import Viewer
-from hub.store.firms import firm_views, party_labels, states_of
+from hub.store.firms import party_labels, states_of, visible_firms
 from hub.store.pages import (
     Order,
     Page,
@@ -79,7 +79,7 @@ def find_entries(
     for refusal in (first_refusal(first), key):
         if isinstance(refusal, Refusal):
             return refusal
-    visible = _visible(viewer)
+    visible = visible_entries(viewer)
     query = _entries(viewer).where(visible)
     if isinstance(key, tuple):
         query = query.where(inbox.c.seq < key[0])
@@ -105,7 +105,7 @@ def timelines(
         verdict.c.key.in_({key for key, _ in wanted}),
         tuple_(verdict.c.key, verdict.c.referral).in_(wanted),
     )
-    visible = inbox.c.seq.in_(about), _is_about_case_of(viewer.labels)
+    visible = inbox.c.seq.in_(about), visible_by_case(viewer.labels)
     query = _entries(viewer).where(*visible).order_by(inbox.c.seq)
     by_name: dict[Name, list[Any]] = defaultdict(list)
     for row in conn.execute(query):
@@ -129,7 +129,7 @@ def get_receipts(
     rows = [
         row
         for part in parts(seq for seq in seqs if 0 < seq <= SEQ_MAX)
-        for row in conn.execute(_entries(viewer).where(inbox.c.seq.in_(part), _visible(viewer)))
+        for row in conn.execute(_entries(viewer).where(inbox.c.seq.in_(part), visible_entries(viewer)))
     ]
     salted = {row.seq: json.loads(row.subjects) for row in rows if _sent(viewer, row) or row.is_party}
     subjects = vault.by_surrogate(conn, {one for surrogates in salted.values() for one in surrogates})
@@ -181,11 +181,11 @@ def _entries(viewer: Viewer) -> Select[Any]:
         verdict.c.remedy,
         verdict.c.key.label("case"),
         verdict.c.referral,
-        _is_about_case_of(party_labels(viewer)).label("is_party"),
+        visible_by_case(party_labels(viewer)).label("is_party"),
     ).select_from(_JOINED)
 
 
-def _is_about_case_of(labels: Iterable[str]) -> ColumnElement[bool]:
+def visible_by_case(labels: Iterable[str]) -> ColumnElement[bool]:
     """Whether the entry is about a referral of which one of the labels is a party."""
     return exists().where(
         referral_party.c.firm == verdict.c.key,
@@ -194,10 +194,10 @@ def _is_about_case_of(labels: Iterable[str]) -> ColumnElement[bool]:
     )
 
 
-def _visible(viewer: Viewer) -> ColumnElement[bool]:
+def visible_entries(viewer: Viewer) -> ColumnElement[bool]:
     """Visibility, in the statement itself: page, count and get cannot differ."""
     principal = viewer.principal
-    seen = [_is_about_case_of(viewer.labels)]
+    seen = [visible_by_case(viewer.labels)]
     if principal.partner:
         seen.append(inbox.c.partner == principal.partner)
     elif principal.client_id:
@@ -230,7 +230,7 @@ def _views(conn: Connection, viewer: Viewer, vault: Vault, rows: Sequence[Any]) 
     wire_ids = vault.wire_ids(conn, firms)
     readable: set[str] = set()
     for states in states_of(conn, firms):
-        readable |= firm_views(conn, viewer, vault, states).keys()
+        readable |= visible_firms(conn, viewer, vault, states).keys()
 
     def subject(row: Any) -> str | None:
         if row.subject not in firms:

@@ -17,6 +17,7 @@ from hub.domain.firms import (
     readable_registration,
 )
 from hub.domain.record import KeyState
+from hub.domain.referrals import POOL_PREFIX
 from hub.domain.refusal import Refusal
 from hub.domain.roadmaps import Roadmap
 from hub.domain.viewer import Viewer
@@ -35,9 +36,6 @@ from hub.store.search import fold, search_words, sortable_time
 from hub.store.tables import record, referral_party
 from hub.store.vault import Subject, Vault, unseal
 
-"""Databases limit the parameters of a statement; SQLite to 32,766."""
-
-POOL_PREFIX = "pool:"
 SORT = "firms"
 # Names are sealed, so that firms are searched and sorted here: the database has no column to sort by.
 ORDER = (Order(null(), str, descending=True), Order(null(), str, descending=True))
@@ -85,7 +83,7 @@ def states_of(conn: Connection, keys: Iterable[str]) -> Iterator[dict[str, KeySt
         yield load_states(conn, part)
 
 
-def firm_views(
+def visible_firms(
     conn: Connection, viewer: Viewer, vault: Vault, states: Mapping[str, KeyState]
 ) -> dict[str, FirmView]:
     """Those of the firms that the viewer may read now, by surrogate; erased firms are absent."""
@@ -118,8 +116,8 @@ def find_firms(
         if isinstance(refusal, Refusal):
             return refusal
     views: list[FirmView] = []
-    for states in states_of(conn, _known_keys(conn, viewer)):
-        views += firm_views(conn, viewer, vault, states).values()
+    for states in states_of(conn, _known_firms(conn, viewer)):
+        views += visible_firms(conn, viewer, vault, states).values()
     if words:
         views = [one for one in views if all(word in fold(one.name or "") for word in words)]
     views.sort(key=lambda one: one.place, reverse=True)
@@ -139,7 +137,7 @@ def get_firm(conn: Connection, viewer: Viewer, vault: Vault, wire_id: str) -> Fi
     subject = vault.subjects(conn, [wire_id]).get(wire_id)
     if subject is None:
         return None
-    return firm_views(conn, viewer, vault, load_states(conn, [subject.surrogate])).get(subject.surrogate)
+    return visible_firms(conn, viewer, vault, load_states(conn, [subject.surrogate])).get(subject.surrogate)
 
 
 def get_roadmap(conn: Connection, viewer: Viewer, vault: Vault, id_: str) -> RoadmapView | None:
@@ -150,7 +148,7 @@ def get_roadmap(conn: Connection, viewer: Viewer, vault: Vault, id_: str) -> Roa
     keys = conn.execute(
         select(record.c.key).where(record.c.kind == Roadmap.kind, record.c.id == id_)
     ).scalars()
-    found = [one for one in _roadmaps(conn, viewer, vault, keys) if one.roadmap.id == id_]
+    found = [one for one in visible_roadmaps(conn, viewer, vault, keys) if one.roadmap.id == id_]
     return min(found, key=lambda one: (one.roadmap.versions[0].agreed_on, one.key), default=None)
 
 
@@ -159,7 +157,7 @@ def roadmaps_of(
 ) -> dict[str, list[RoadmapView]]:
     """Roadmaps that the viewer may read, by firm (surrogate), the latest agreement first."""
     found: dict[str, list[RoadmapView]] = defaultdict(list)
-    for one in _roadmaps(conn, viewer, vault, keys):
+    for one in visible_roadmaps(conn, viewer, vault, keys):
         found[one.key].append(one)
     for roadmaps in found.values():
         roadmaps.sort(key=lambda one: (one.roadmap.current.agreed_on, one.roadmap.id), reverse=True)
@@ -183,10 +181,13 @@ def may_read_roadmap(viewer: Viewer, state: KeyState, roadmap: Roadmap) -> bool:
     return not set(mine).isdisjoint(theirs)
 
 
-def _roadmaps(conn: Connection, viewer: Viewer, vault: Vault, keys: Iterable[str]) -> list[RoadmapView]:
+def visible_roadmaps(
+    conn: Connection, viewer: Viewer, vault: Vault, keys: Iterable[str]
+) -> list[RoadmapView]:
+    """Those roadmaps of the firms (surrogates) that the viewer may read now, in no particular order."""
     found = []
     for states in states_of(conn, keys):
-        smes, subjects = firm_views(conn, viewer, vault, states), vault.by_surrogate(conn, states)
+        smes, subjects = visible_firms(conn, viewer, vault, states), vault.by_surrogate(conn, states)
         found += [
             RoadmapView(
                 key,
@@ -201,17 +202,11 @@ def _roadmaps(conn: Connection, viewer: Viewer, vault: Vault, keys: Iterable[str
     return found
 
 
-def _known_keys(conn: Connection, viewer: Viewer) -> set[str]:
-    """Firms that the viewer registered, or has a case of."""
+def _known_firms(conn: Connection, viewer: Viewer) -> set[str]:
+    """Firms that the viewer wrote something on, or has a case of."""
     labels = party_labels(viewer)
-    cases = select(referral_party.c.firm).where(referral_party.c.label.in_(labels)).distinct()
-    keys = set(conn.execute(cases).scalars())
-    if viewer.principal.partner:
-        own = select(record.c.key).where(
-            record.c.kind == Registration.kind, record.c.id == viewer.principal.partner
-        )
-        keys.update(conn.execute(own).scalars())
-    return keys
+    found = select(referral_party.c.firm).where(referral_party.c.label.in_(labels)).distinct()
+    return set(conn.execute(found).scalars())
 
 
 def _view(

@@ -21,7 +21,7 @@ from hub.store.pages import (
     order_by,
     projection_version,
 )
-from hub.store.partners import shown_to
+from hub.store.partners import visible_offers
 from hub.store.records import get_records
 from hub.store.search import (
     UNRESTRICTED,
@@ -81,7 +81,7 @@ def find_opportunities(
         return key
     today = viewer.at.date().isoformat()
     conditions = [
-        shown_to(conn, viewer, opportunity_row.c.partner),
+        visible_offers(conn, viewer, opportunity_row.c.partner),
         opportunity_row.c.expires_on >= today,
         *_conditions(criteria or OpportunityCriteria(), today),
         *holds_words(opportunity_row.c.search, words),
@@ -110,7 +110,7 @@ def get_opportunities(
     """Opportunities by id, each with its version; expired ones too, withdrawn ones not."""
     shown = conn.execute(
         select(opportunity_row.c.id).where(
-            opportunity_row.c.id.in_(set(ids)), shown_to(conn, viewer, opportunity_row.c.partner)
+            opportunity_row.c.id.in_(set(ids)), visible_offers(conn, viewer, opportunity_row.c.partner)
         )
     ).scalars()
     return get_records(conn, Opportunity, list(shown))

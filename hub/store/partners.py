@@ -52,7 +52,7 @@ def load_registry(conn: Connection) -> Registry:
     )
 
 
-def shown_to(conn: Connection, viewer: Viewer, publisher: ColumnElement[str]) -> ColumnElement[bool]:
+def visible_offers(conn: Connection, viewer: Viewer, publisher: ColumnElement[str]) -> ColumnElement[bool]:
     """Condition on the publisher of catalogue entries: which of them this viewer sees.
 
     What a partner published goes when the partner leaves; a suspended one stays listed. A portal that is

@@ -28,13 +28,14 @@ from hub.store.engine import (
     is_passing,
 )
 from hub.store.glances import Glances
-from hub.store.roles import INTAKE, PROJECTOR, READER
+from hub.store.roles import INSPECTOR, INTAKE, PROJECTOR, READER
 from hub.store.signals import CONNECT_S_MAX, PostgresSignals, connected
 
 INTAKE_LOCK = 0x6875_6201
 """Advisory lock of the one writer: the order of its holders is the order of acceptance."""
 LEADER_LOCKS = {"sequencer": 0x6875_6202, "rebuild": 0x6875_6204}
 READERS = 8
+INSPECTORS = 4
 STATEMENT_MS_MAX = 30_000
 COMMAND_S_MAX = 35.0
 IDLE_IN_TRANSACTION_MS_MAX = 5_000
@@ -58,9 +59,9 @@ class PostgresStore:
         self._intake = self._engine(INTAKE, connections=1)
         self._write = self._engine(INTAKE, connections=2)
         self._project = self._engine(PROJECTOR, connections=2)
-        self._read = self._engine(READER, connections=READERS).execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
+        snapshot: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._read = self._engine(READER, connections=READERS).execution_options(**snapshot)
+        self._inspect = self._engine(INSPECTOR, connections=INSPECTORS).execution_options(**snapshot)
         self._own = self._engine(None, connections=1)
         self._glances = Glances(self._url)
         self.signals: Signals = PostgresSignals(self._url)
@@ -86,6 +87,10 @@ class PostgresStore:
     async def read(self, work: Callable[[Connection], T]) -> T:
         """One snapshot of everything."""
         return await _run(self._read, work)
+
+    async def inspect(self, work: Callable[[Connection], T]) -> T:
+        """One snapshot of everything, whoever is a party to it."""
+        return await _run(self._inspect, work)
 
     async def own(self, work: Callable[[Connection], T]) -> T:
         """One transaction of the owner of all tables."""
@@ -152,7 +157,8 @@ class PostgresStore:
 
     async def sizes(self) -> Mapping[str, int]:
         """Connections in use by role."""
-        engines = {"intake": self._intake, "write": self._write, "project": self._project, "read": self._read}
+        engines = {"intake": self._intake, "write": self._write, "project": self._project}
+        engines |= {"read": self._read, "inspect": self._inspect}
         return {name: engine.pool.checkedout() for name, engine in engines.items()}  # type: ignore[attr-defined]
 
     async def close(self) -> None:
@@ -163,7 +169,7 @@ class PostgresStore:
             )
         await self.signals.close()
         await self._glances.close()
-        for engine in (self._intake, self._write, self._project, self._read, self._own):
+        for engine in (self._intake, self._write, self._project, self._read, self._inspect, self._own):
             await engine.dispose()
 
     def _engine(self, role: str | None, connections: int) -> AsyncEngine:

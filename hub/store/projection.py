@@ -18,6 +18,7 @@ from hub.store.parts import parts
 from hub.store.records import remove_records, save_records
 from hub.store.referrals import index_referrals
 from hub.store.services import index_services
+from hub.store.stakes import index_stakes
 from hub.store.tables import (
     leaf,
     opportunity_row,
@@ -171,4 +172,6 @@ def save_changes(conn: Connection, changed: Sequence[tuple[str, Record | Gone, i
     save_records(conn, latest)
     index_services(conn, [(one, version) for _, one, version in latest if isinstance(one, Service)])
     index_opportunities(conn, [(one, version) for _, one, version in latest if isinstance(one, Opportunity)])
+    # Of every version, so that it does not matter which events were folded together.
+    index_stakes(conn, [(key, one) for key, one, _ in changed if isinstance(one, Record)])
     index_referrals(conn, [(key, one, version) for key, one, version in latest if isinstance(one, Referral)])

@@ -28,6 +28,7 @@ from hub.domain.visits import Visit
 from hub.store.bulk import write_rows
 from hub.store.lookup import Lookup
 from hub.store.parts import parts
+from hub.store.row_security import see_as
 from hub.store.tables import record
 
 KINDS: dict[str, type[Record]] = {
@@ -111,8 +112,13 @@ def all_records(conn: Connection, kind: type[R]) -> dict[str, tuple[R, int]]:
 
 
 def viewer_of(conn: Connection, principal: Principal, at: datetime) -> Viewer:
-    """The viewer behind a principal, with the memberships of this moment."""
-    return Viewer(principal, at, memberships(conn, at))
+    """The viewer behind a principal, with the memberships of this moment.
+
+    What the transaction reads of cases from here on is this viewer's alone.
+    """
+    viewer = Viewer(principal, at, memberships(conn, at))
+    see_as(conn, viewer.labels)
+    return viewer
 
 
 def memberships(conn: Connection, at: datetime) -> Mapping[str, frozenset[str]]:

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Select,
     and_,
     delete,
-    exists,
     func,
     or_,
     select,
@@ -29,7 +28,7 @@ from hub.domain.refusal import Refusal
 from hub.domain.viewer import Viewer
 from hub.store import pages
 from hub.store.bulk import write_rows
-from hub.store.firms import FirmView, firm_views, party_labels
+from hub.store.firms import FirmView, party_labels, visible_firms
 from hub.store.parts import parts
 from hub.store.records import decode, load_states
 from hub.store.search import sortable_time
@@ -140,7 +139,7 @@ def get_referral(conn: Connection, viewer: Viewer, vault: Vault, id_: str) -> Re
 
     Where several firms have a referral of one id, the first that came counts.
     """
-    query = _with_record().where(referral_row.c.id == id_, _is_party(viewer.labels))
+    query = _with_record().where(referral_row.c.id == id_, visible_referrals(viewer.labels))
     rows = conn.execute(query).all()
     first = min(rows, key=lambda row: (decode(Referral, row.doc).created_at, row.version), default=None)
     return _views(conn, viewer, vault, [first])[0] if first else None
@@ -151,7 +150,7 @@ def get_referrals(
 ) -> dict[Name, ReferralView]:
     """Those of the referrals that the viewer is a party to."""
     named = tuple_(referral_row.c.firm, referral_row.c.id).in_(sorted(set(names)))
-    rows = conn.execute(_with_record().where(named, _is_party(viewer.labels))).all()
+    rows = conn.execute(_with_record().where(named, visible_referrals(viewer.labels))).all()
     return {one.name: one for one in _views(conn, viewer, vault, rows)}
 
 
@@ -162,7 +161,7 @@ def children_of(
     names = sorted(set(parents))
     part_of = tuple_(referral_row.c.firm, referral_row.c.part_of).in_(names)
     firms = referral_row.c.firm.in_({key for key, _ in names})
-    rows = conn.execute(_with_record().where(firms, part_of, _is_party(viewer.labels))).all()
+    rows = conn.execute(_with_record().where(firms, part_of, visible_referrals(viewer.labels))).all()
     found: dict[Name, list[ReferralView]] = defaultdict(list)
     for one in sorted(_views(conn, viewer, vault, rows), key=lambda one: one.referral.created_at):
         found[one.key, one.referral.part_of or ""].append(one)
@@ -177,7 +176,7 @@ def referrals_of(
     One that is merely offered in a pool is left out: until it is claimed, nobody learns whose it is.
     """
     of_firms = referral_row.c.firm.in_(sorted(set(keys)))
-    query = _with_record().where(of_firms, _is_party(party_labels(viewer)))
+    query = _with_record().where(of_firms, visible_referrals(party_labels(viewer)))
     found: dict[str, list[ReferralView]] = defaultdict(list)
     for one in _views(conn, viewer, vault, conn.execute(query).all()):
         found[one.key].append(one)
@@ -190,21 +189,20 @@ def referrals_of(
 def _row(key: str, referral: Referral) -> dict[str, Any]:
     names = ("id", "state", "network", "requester", "owner", "service", "part_of")
     values = {name: getattr(referral, name) for name in names}
-    return {**values, "firm": key, "updated_at": sortable_time(referral.updated_at)}
+    parties = " ".join(sorted(referral.parties()))
+    return {**values, "firm": key, "parties": parties, "updated_at": sortable_time(referral.updated_at)}
 
 
-def _is_party(labels: Iterable[str]) -> ColumnElement[bool]:
-    """Visibility, in the statement itself: page, count and get cannot differ."""
+def visible_referrals(labels: Iterable[str], *, listed: bool = False) -> ColumnElement[bool]:
+    """Visibility, in the statement itself: page, count and get cannot differ.
+
+    listed: asked for a whole list; three times as fast where there are many, ten times as slow for one.
+    """
     party = referral_party.c
-    ours = party.firm == referral_row.c.firm, party.id == referral_row.c.id
-    return exists().where(*ours, party.label.in_(sorted(labels)))
-
-
-def _is_listed(labels: Iterable[str]) -> ColumnElement[bool]:
-    """The same, for a whole list: three times as fast where there are many, ten times as slow for one."""
-    ours = select(referral_party.c.firm, referral_party.c.id)
-    ours = ours.where(referral_party.c.label.in_(sorted(labels)))
-    return tuple_(referral_row.c.firm, referral_row.c.id).in_(ours)
+    ours = select(party.firm, party.id).where(party.label.in_(sorted(labels)))
+    if listed:
+        return tuple_(referral_row.c.firm, referral_row.c.id).in_(ours)
+    return ours.where(party.firm == referral_row.c.firm, party.id == referral_row.c.id).exists()
 
 
 def _with_record() -> Select[Any]:
@@ -241,15 +239,15 @@ def _wanted(
         states = load_states(conn, [subject.surrogate]) if subject else {}
         # Whose case it is must not be found out by asking for firms one by one: an offer in a pool does
         # not count, and a firm that the viewer may not read is answered like one that nobody knows.
-        wanted.append(row.firm.in_(list(firm_views(conn, viewer, vault, states))))
+        wanted.append(row.firm.in_(list(visible_firms(conn, viewer, vault, states))))
         labels = party_labels(viewer)
-    return [*wanted, _is_listed(labels)]
+    return [*wanted, visible_referrals(labels, listed=True)]
 
 
 def _views(conn: Connection, viewer: Viewer, vault: Vault, rows: Sequence[Any]) -> list[ReferralView]:
     """Views of rows of `_with_record`, in their order."""
     states = load_states(conn, {row.firm for row in rows})
-    smes = firm_views(conn, viewer, vault, states)
+    smes = visible_firms(conn, viewer, vault, states)
     subjects = vault.by_surrogate(conn, states)
     return [_view(viewer, row, states[row.firm], smes.get(row.firm), subjects) for row in rows]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-INTAKE, PROJECTOR, READER = "hub_intake", "hub_projector", "hub_reader"
+INTAKE, PROJECTOR, READER, INSPECTOR = "hub_intake", "hub_projector", "hub_reader", "hub_inspector"
 
 # Adding is what the truth is for; changed are clients, people and their sessions, references, keys, the
 # unfinished tile, the relay's place, and what became of messages.
@@ -42,9 +42,14 @@ _INTAKE_FORGETS = (
 )
 
 
+# What no answer to a caller is made of.
+_NOT_FOR_READERS = ("alembic_version", "identity", "reference", "relay", "parked")
+ROLES = (INTAKE, PROJECTOR, READER, INSPECTOR)
+
+
 def make_roles(conn: Connection) -> None:
     """Make the roles that are missing, and let the owner act as them."""
-    for role in (INTAKE, PROJECTOR, READER):
+    for role in ROLES:
         # Two hubs of one server may be made at the same moment.
         conn.execute(
             text(f"""
@@ -64,14 +69,15 @@ def grant_truth(conn: Connection) -> None:
     """What each role may do with the truth; run after every migration."""
     _execute(
         conn,
-        f"GRANT USAGE ON SCHEMA public TO {INTAKE}, {PROJECTOR}, {READER}",
-        f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {INTAKE}, {PROJECTOR}, {READER}",
+        f"GRANT USAGE ON SCHEMA public TO {', '.join(ROLES)}",
+        f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {', '.join(ROLES)}",
         f"GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO {INTAKE}",
         f"GRANT UPDATE ON {', '.join(_INTAKE_CHANGES)} TO {INTAKE}",
         f"GRANT DELETE ON {', '.join(_INTAKE_FORGETS)} TO {INTAKE}",
         f"REVOKE ALL ON alembic_version FROM {INTAKE}",
         f"GRANT SELECT ON inbox, leaf TO {PROJECTOR}",
-        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER}",
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER}, {INSPECTOR}",
+        f"REVOKE ALL ON {', '.join(_NOT_FOR_READERS)} FROM {READER}",
     )
 
 
@@ -79,9 +85,9 @@ def grant_read_model(conn: Connection, schema: str) -> None:
     """What each role may do with a read model that was just made."""
     _execute(
         conn,
-        f'GRANT USAGE ON SCHEMA "{schema}" TO {PROJECTOR}, {READER}',
+        f'GRANT USAGE ON SCHEMA "{schema}" TO {PROJECTOR}, {READER}, {INSPECTOR}',
         f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "{schema}" TO {PROJECTOR}',
-        f'GRANT SELECT ON ALL TABLES IN SCHEMA "{schema}" TO {READER}',
+        f'GRANT SELECT ON ALL TABLES IN SCHEMA "{schema}" TO {READER}, {INSPECTOR}',
     )
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.schema import CreateTable
 
 from hub.store.engine import READ_SCHEMA, Store, StoreUnavailable
 from hub.store.roles import grant_read_model, grant_truth, make_roles
+from hub.store.row_security import conditions, secure
 from hub.store.tables import model, read
 
 READ_MODEL_VERSION = 2
@@ -87,6 +88,7 @@ def _prepare(conn: Connection, anew: bool) -> bool:
     conn.execute(insert(model).values(fingerprint=fingerprint()))
     if postgres:
         grant_read_model(conn, schema)
+        secure(conn, schema)
     return True
 
 
@@ -104,9 +106,9 @@ def check_version(conn: Connection) -> None:
 
 @lru_cache(maxsize=1)
 def fingerprint() -> str:
-    """Hex digest of the read model's tables and of the version of what fills them."""
+    """Hex digest of the read model's tables, of who is shown what, and of the version of what fills them."""
     shape = "".join(str(CreateTable(table)) for table in read.sorted_tables)
-    return hashlib.sha256(f"{READ_MODEL_VERSION}{shape}".encode()).hexdigest()
+    return hashlib.sha256(f"{READ_MODEL_VERSION}{shape}{conditions(READ_SCHEMA)}".encode()).hexdigest()
 
 
 def _is_ahead(config: Config, conn: Connection, revision: str) -> bool:

@@ -23,7 +23,7 @@ from hub.store.pages import (
     order_by,
     projection_version,
 )
-from hub.store.partners import members_of, shown_to
+from hub.store.partners import members_of, visible_offers
 from hub.store.records import get_records
 from hub.store.search import (
     UNRESTRICTED,
@@ -121,7 +121,7 @@ def find_services(
     if isinstance(key, Refusal):
         return key
     conditions = [
-        shown_to(conn, viewer, service_row.c.partner),
+        visible_offers(conn, viewer, service_row.c.partner),
         *_conditions(viewer, criteria or ServiceCriteria()),
         *holds_words(service_row.c.search, words),
     ]
@@ -147,7 +147,7 @@ def get_services(conn: Connection, viewer: Viewer, ids: Iterable[str]) -> dict[s
     """Services by id, each with its version, those that the viewer sees in the catalogue."""
     shown = conn.execute(
         select(service_row.c.id).where(
-            service_row.c.id.in_(set(ids)), shown_to(conn, viewer, service_row.c.partner)
+            service_row.c.id.in_(set(ids)), visible_offers(conn, viewer, service_row.c.partner)
         )
     ).scalars()
     return get_records(conn, Service, list(shown))
@@ -157,7 +157,7 @@ def count_services(conn: Connection, viewer: Viewer, partners: Iterable[str]) ->
     """Number of services in the catalogue by partner; partners without any are absent."""
     rows = conn.execute(
         select(service_row.c.partner, func.count())
-        .where(service_row.c.partner.in_(set(partners)), shown_to(conn, viewer, service_row.c.partner))
+        .where(service_row.c.partner.in_(set(partners)), visible_offers(conn, viewer, service_row.c.partner))
         .group_by(service_row.c.partner)
     )
     return {row[0]: row[1] for row in rows}

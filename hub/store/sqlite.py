@@ -80,6 +80,10 @@ class SqliteStore:
         """One snapshot of each file; the truth is not older than the read model."""
         return await self._read.run(work)
 
+    async def inspect(self, work: Callable[[Connection], T]) -> T:
+        """As `read`: one process reads it all."""
+        return await self._read.run(work)
+
     async def glance(self, question: Glance, *values: Sequence[str]) -> Sequence[Sequence[Any]]:
         """Rows of the truth as it stands."""
         return await self._glances.ask(question.sqlite, [json.dumps(value) for value in values])

@@ -33,7 +33,7 @@ PERSON = Principal(
 
 async def records(spine: Spine) -> list[dict[str, Any]]:
     """Records in order of acceptance: topic, key, subject and data as stored."""
-    rows = await spine.hub.store.read(
+    rows = await spine.hub.store.inspect(
         lambda conn: conn.execute(select(inbox).where(inbox.c.type == TYPE).order_by(inbox.c.seq)).all()
     )
     return [
@@ -72,7 +72,7 @@ async def test_act_about_a_firm_is_in_the_order_of_its_case_and_its_reason_is_se
     reason = "The owner fell ill abroad"
     await spine.hub.auditor.act(MANAGER, "firm.exported", Acted(sme_id=firm_id("01234567"), reason=reason))
     (one,) = await records(spine)
-    key = await spine.hub.store.read(
+    key = await spine.hub.store.inspect(
         lambda conn: conn.execute(
             select(inbox.c.key).where(inbox.c.type == "hub.sme.registered.v1")
         ).scalar_one()
@@ -102,7 +102,7 @@ async def test_work_and_its_record_are_one_commit(spine: Spine) -> None:
         )
     assert len(await records(spine)) == 1
     acts = select(reference.c.id).where(reference.c.kind == "act")
-    assert await spine.hub.store.read(lambda conn: conn.execute(acts).scalars().all()) == ["first"]
+    assert await spine.hub.store.inspect(lambda conn: conn.execute(acts).scalars().all()) == ["first"]
 
 
 async def test_work_that_is_refused_is_recorded_as_refused(spine: Spine) -> None:
@@ -173,7 +173,7 @@ async def test_records_survive_and_fold_again_to_the_same_rows(spine: Spine) -> 
     await spine.hub.auditor.act(PERSON, "session.ended")
     found = await records(spine)
     assert await spine.hub.progress.reached([one["seq"] for one in found], 20.0)
-    size = await spine.hub.store.read(
+    size = await spine.hub.store.inspect(
         lambda conn: conn.execute(select(func.count()).select_from(inbox)).scalar_one()
     )
     assert [one["act"] for one in found] == ["session.started", "session.ended"]

@@ -51,9 +51,9 @@ async def test_a_client_comes_back_as_it_was_added(store: Store) -> None:
     ]
     for one in clients:
         await store.intake(lambda conn, one=one: add_client(conn, one, AT))
-    assert await store.read(list_clients) == [clients[1], clients[0]]
-    assert await store.read(lambda conn: find_client(conn, "b")) == clients[0]
-    assert await store.read(lambda conn: find_client(conn, "c")) is None
+    assert await store.inspect(list_clients) == [clients[1], clients[0]]
+    assert await store.inspect(lambda conn: find_client(conn, "b")) == clients[0]
+    assert await store.inspect(lambda conn: find_client(conn, "c")) is None
 
 
 @pytest.mark.parametrize(
@@ -78,14 +78,14 @@ async def test_what_cannot_be_a_client_leaves_nothing_behind(
 ) -> None:
     with pytest.raises(ValueError, match=why):
         await store.intake(lambda conn: add_client(conn, client(**members), AT))
-    assert await store.read(list_clients) == []
+    assert await store.inspect(list_clients) == []
 
 
 async def test_a_client_is_added_once(store: Store) -> None:
     await store.intake(lambda conn: add_client(conn, client(), AT))
     with pytest.raises(ValueError, match="exists already"):
         await store.intake(lambda conn: add_client(conn, client(bearer=True), AT))
-    assert (await store.read(list_clients))[0].bearer is False
+    assert (await store.inspect(list_clients))[0].bearer is False
 
 
 async def test_a_third_live_key_is_refused_until_one_is_retired(store: Store) -> None:
@@ -95,7 +95,7 @@ async def test_a_third_live_key_is_refused_until_one_is_retired(store: Store) ->
         await store.intake(lambda conn: add_key(conn, "kent", key("k3"), LATER))
     assert await store.intake(lambda conn: retire_key(conn, "kent", "k1", LATER))
     await store.intake(lambda conn: add_key(conn, "kent", key("k3"), LATER))
-    found = await store.read(lambda conn: find_client(conn, "kent"))
+    found = await store.inspect(lambda conn: find_client(conn, "kent"))
     assert found
     assert [jwk["kid"] for jwk in found.keys] == ["k2", "k3"]
 
@@ -124,9 +124,9 @@ async def test_suspending_a_partner_suspends_all_its_clients_and_no_other(store:
     for one in (client("kent"), client("kent-crm", partner="kent"), client("normandy")):
         await store.intake(lambda conn, one=one: add_client(conn, one, AT))
     assert await store.intake(lambda conn: set_suspended(conn, "kent", True))
-    assert [one.suspended for one in await store.read(list_clients)] == [True, True, False]
+    assert [one.suspended for one in await store.inspect(list_clients)] == [True, True, False]
     assert not await store.intake(lambda conn: set_suspended(conn, "kent-crm", False))
-    assert [one.suspended for one in await store.read(list_clients)] == [True, True, False]
+    assert [one.suspended for one in await store.inspect(list_clients)] == [True, True, False]
     assert not await store.intake(lambda conn: set_suspended(conn, "nobody", True))
 
 
@@ -136,7 +136,7 @@ async def test_a_grant_is_replaced_by_known_scopes_only(store: Store) -> None:
     assert not await store.intake(lambda conn: set_grant(conn, "nobody", ["ops:read"]))
     with pytest.raises(ValueError, match="no scope ops:write"):
         await store.intake(lambda conn: set_grant(conn, "kent", ["ops:write"]))
-    assert (await store.read(list_clients))[0].scopes == ("ops:read",)
+    assert (await store.inspect(list_clients))[0].scopes == ("ops:read",)
 
 
 async def test_an_identifier_is_used_once_by_each_issuer(store: Store) -> None:

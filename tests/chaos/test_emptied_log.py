@@ -118,7 +118,7 @@ async def test_projector_begins_an_emptied_log_at_its_beginning(spine: Spine, ka
         assert await asyncio.to_thread(write, kafka.bootstrap, records) == poison[age]
 
     async def parked() -> set[bytes]:
-        found = await hub.store.read(lambda conn: list_parked(conn, hub.vault))
+        found = await hub.store.inspect(lambda conn: list_parked(conn, hub.vault))
         return {one.content for one in found}
 
     async def is_parked(age: str) -> bool:

@@ -115,7 +115,7 @@ async def test_a_restored_truth_is_not_shown_through_a_newer_read_model(tmp_path
     async with running_spine(embedded, tmp_path) as spine:
         receipts = await spine.post(KENTS, service(KENTS, "after the restore"))
         assert await spine.verdicts(receipts) == ["applied"]
-        found = await spine.hub.store.read(positions)
+        found = await spine.hub.store.inspect(positions)
         assert found["inbox"].leaf == receipts[-1].seq
 
 

@@ -67,7 +67,7 @@ async def listed(hub: Hub) -> list[dict[str, Any]]:
 async def statuses(hub: Hub, seqs: Sequence[int]) -> list[str]:
     """Verdicts as they stand."""
     query = select(verdict.c.seq, verdict.c.status).where(verdict.c.seq.in_(seqs))
-    found = await hub.store.read(lambda conn: {row.seq: row.status for row in conn.execute(query)})
+    found = await hub.store.inspect(lambda conn: {row.seq: row.status for row in conn.execute(query)})
     return [found[seq] for seq in seqs]
 
 
@@ -136,13 +136,13 @@ async def test_folding_any_key_again_changes_nothing(spine: Spine) -> None:
     )
     await spine.verdicts(receipts)
     hub = spine.hub
-    before = await hub.store.read(model_hash)
+    before = await hub.store.inspect(model_hash)
     for receipt in receipts:
         # As if it had been parked: whatever stands there is replaced.
         parking = verdict.update().where(verdict.c.seq == receipt.seq).values(status="parked")
         assert await hub.store.project(lambda conn, parking=parking: conn.execute(parking).rowcount) == 1  # type: ignore[misc]
         assert await refold(hub.store, receipt.seq, hub.kafka.lane if hub.kafka else None) is None
-        assert await hub.store.read(model_hash) == before
+        assert await hub.store.inspect(model_hash) == before
 
 
 def opportunity() -> dict[str, Any]:
@@ -169,12 +169,12 @@ async def test_a_command_with_other_lanes_than_the_hub_changes_nothing(
         store = spine.hub.store
         parking = verdict.update().where(verdict.c.seq == receipt.seq).values(status="parked")
         await store.project(lambda conn: conn.execute(parking).rowcount)
-        before = await store.read(model_hash)
+        before = await store.inspect(model_hash)
         for wrong in (None, lambda topic, _key: f"{topic}/999"):
             refusal = await refold(store, receipt.seq, wrong)
             assert refusal
             assert refusal.code == "parked.other_lanes"
-        assert await store.read(model_hash) == before
+        assert await store.inspect(model_hash) == before
 
 
 async def test_a_message_of_an_unknown_partner_is_replayed_once_the_partner_was_added(
@@ -201,7 +201,7 @@ async def test_a_message_of_an_unknown_partner_is_replayed_once_the_partner_was_
         await _add_partner(hub, slug)
         assert (await hub_parked(hub, "replay", row["id"])).exit_code == 0
         place = _place(row["id"])
-        found = await hub.store.read(lambda conn: delivery_at(conn, hub.vault, place))
+        found = await hub.store.inspect(lambda conn: delivery_at(conn, hub.vault, place))
         assert found
         assert found.status == "accepted"
         assert await hub.progress.reached(found.seqs, 20)
@@ -259,7 +259,7 @@ async def _listed_of(hub: Hub, slug: str | None) -> list[dict[str, Any]]:
     """What is parked of a partner, once there is something."""
     end_s = time.monotonic() + 30
     while time.monotonic() < end_s:
-        found = await hub.store.read(lambda conn: list_parked(conn, hub.vault))
+        found = await hub.store.inspect(lambda conn: list_parked(conn, hub.vault))
         if any(one.partner == slug for one in found):
             return [row for row in await listed(hub) if row["partner"] == slug]
         await asyncio.sleep(0.1)

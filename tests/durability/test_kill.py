@@ -122,7 +122,7 @@ async def lost(settings: Settings, acknowledged: Sequence[tuple[str, str, int]])
     """Acknowledged events that the ledger does not hold under the number that was acknowledged."""
     hub = open_hub(settings)
     try:
-        rows = await hub.store.read(
+        rows = await hub.store.inspect(
             lambda conn: {(row.source, row.event_id): row.seq for row in conn.execute(select(identity))}
         )
     finally:
@@ -148,11 +148,11 @@ async def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
     hub = open_hub(settings)
     try:
         async with hub.running():
-            newest = await hub.store.read(
+            newest = await hub.store.inspect(
                 lambda conn: conn.execute(select(func.max(inbox.c.seq))).scalar_one()
             )
             assert await hub.progress.reached([newest], START_S)
-        rows = await hub.store.read(
+        rows = await hub.store.inspect(
             lambda conn: conn.execute(
                 select(identity.c.event_id, inbox.c.seq, leaf.c.leaf_index, verdict.c.status)
                 .join(inbox, inbox.c.seq == identity.c.seq)

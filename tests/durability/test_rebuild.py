@@ -49,7 +49,7 @@ async def refolded(store: Store, batch_events: int) -> str:
     try:
         await prepare_read_model(beside, anew=True)
         await fold_all(beside, batch_events=batch_events)
-        return await beside.read(model_hash)
+        return await beside.inspect(model_hash)
     finally:
         await beside.close()
 
@@ -126,22 +126,24 @@ async def test_a_rebuild_tells_how_many_events_it_folded(grown: Spine) -> None:
 async def test_a_live_model_that_was_tampered_with_is_told_from_the_rebuilt_one_and_replaced(
     grown: Spine, tampering: Executable
 ) -> None:
-    sound = await grown.hub.store.read(model_hash)
+    sound = await grown.hub.store.inspect(model_hash)
     assert await grown.hub.store.project(lambda conn: conn.execute(tampering).rowcount) > 0
-    assert await grown.hub.store.read(model_hash) != sound
+    assert await grown.hub.store.inspect(model_hash) != sound
     report = await rebuilt(grown.hub)
     assert (report.equal, report.swapped, report.rebuilt_hash) == (False, True, sound)
-    assert await grown.hub.store.read(model_hash) == sound
+    assert await grown.hub.store.inspect(model_hash) == sound
     # The flow goes on in the new model.
     assert await grown.verdicts(await grown.post(KENTS, service(KENTS, "after"))) == ["applied"]
     assert (await rebuilt(grown.hub)).equal
 
 
 async def test_a_rebuild_leaves_nothing_behind(grown: Spine) -> None:
-    before = await grown.hub.store.read(model_hash)
+    before = await grown.hub.store.inspect(model_hash)
     await rebuilt(grown.hub)
-    assert await grown.hub.store.read(model_hash) == before
-    statuses = await grown.hub.store.read(lambda conn: conn.execute(select(verdict.c.status)).scalars().all())
+    assert await grown.hub.store.inspect(model_hash) == before
+    statuses = await grown.hub.store.inspect(
+        lambda conn: conn.execute(select(verdict.c.status)).scalars().all()
+    )
     assert {"applied", "refused"} <= set(statuses)
     assert not list(grown.hub.settings.data_dir.glob("read-rebuilt*"))
     if isinstance(grown.hub.store, PostgresStore):

@@ -55,7 +55,7 @@ async def published(hub: Hub, count: int = 40) -> int:
         total = count + manager_events
 
         async def is_told() -> bool:
-            return (await hub.store.read(told)).leaf >= total
+            return (await hub.store.inspect(told)).leaf >= total
 
         await until(is_told)
     return total
@@ -70,12 +70,12 @@ async def folded(hub: Hub, total: int) -> None:
     """Wait until the read model shows all of them, then compare it with one folded from the inbox."""
 
     async def is_folded() -> bool:
-        return await hub.store.read(projection_version) >= total
+        return await hub.store.inspect(projection_version) >= total
 
     await until(is_folded)
     count = select(func.count()).select_from(verdict)
-    assert await hub.store.read(lambda conn: conn.execute(count).scalar_one()) == total
-    assert await hub.store.read(projection_version) == total
+    assert await hub.store.inspect(lambda conn: conn.execute(count).scalar_one()) == total
+    assert await hub.store.inspect(projection_version) == total
     assert (await rebuild(hub.store, by_lanes=True)).equal
 
 
@@ -90,7 +90,7 @@ async def until(reached: Callable[[], Awaitable[bool]]) -> None:
 
 async def parked(hub: Hub) -> list[Parked]:
     """What is parked."""
-    return await hub.store.read(lambda conn: list_parked(conn, hub.vault))
+    return await hub.store.inspect(lambda conn: list_parked(conn, hub.vault))
 
 
 def hub_id(hub: Hub) -> str:

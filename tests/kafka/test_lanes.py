@@ -55,7 +55,7 @@ async def test_a_log_that_repeats_everything_changes_nothing(hub: Hub, productio
 
 async def test_an_emptied_log_is_noticed_and_told_again(hub: Hub, production: Production) -> None:
     total = await published(hub)
-    before = (await hub.store.read(told)).log
+    before = (await hub.store.inspect(told)).log
     async with working(hub, "intake", "sequencer", "relay", "projector") as spine:
         await folded(hub, total)
         await asyncio.to_thread(empty_topics, production.bootstrap)
@@ -64,7 +64,7 @@ async def test_an_emptied_log_is_noticed_and_told_again(hub: Hub, production: Pr
             receipts += await spine.post(KENTS, service(KENTS, f"s-{number}", url="https://kent.example/"))
         assert await hub.progress.reached([one.seq for one in receipts], WAIT_S)
         await folded(hub, total + 10)
-    assert (await hub.store.read(told)).log != before
+    assert (await hub.store.inspect(told)).log != before
 
 
 async def test_several_projectors_share_the_lanes(hub: Hub, production: Production, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ async def _taken_in(secured: Secured, slug: str, partition: int, offset: int) ->
     async with running_spine(opened, Path()) as spine:
         end_s = time.monotonic() + 20
         while time.monotonic() < end_s:
-            found = await spine.hub.store.read(
+            found = await spine.hub.store.inspect(
                 lambda conn: find_delivery(conn, spine.hub.vault, slug, partition, offset)
             )
             if found:

@@ -94,7 +94,7 @@ async def test_the_partner_is_the_topics_whatever_a_message_says(writing: Writin
         ("ce_source", NORMANDS.source_prefix.encode()),
     ]
     told = await writing.told(KENT, await writing.write(KENT, named, headers))
-    sender = await writing.hub.store.read(
+    sender = await writing.hub.store.inspect(
         lambda conn: conn.execute(select(inbox.c.partner).where(inbox.c.seq == told["seq"])).scalar_one()
     )
     assert sender == KENT
@@ -144,7 +144,7 @@ async def test_a_message_read_twice_is_taken_in_once(writing: Writing) -> None:
 
 async def test_a_database_that_fails_parks_nothing_and_loses_nothing(writing: Writing) -> None:
     store = writing.hub.store
-    before = len(await store.read(lambda conn: list_parked(conn, writing.hub.vault)))
+    before = len(await store.inspect(lambda conn: list_parked(conn, writing.hub.vault)))
     await store.own(lambda conn: conn.execute(text("ALTER TABLE identity RENAME TO taken_away")))
     try:
         written = [await writing.write(KENT, service(KENTS, f"outage {n}")) for n in range(3)]
@@ -154,7 +154,7 @@ async def test_a_database_that_fails_parks_nothing_and_loses_nothing(writing: Wr
         await store.own(lambda conn: conn.execute(text("ALTER TABLE taken_away RENAME TO identity")))
     for offset in written:
         assert (await writing.told(KENT, offset))["status"] == "applied"
-    assert len(await store.read(lambda conn: list_parked(conn, writing.hub.vault))) == before
+    assert len(await store.inspect(lambda conn: list_parked(conn, writing.hub.vault))) == before
 
 
 async def test_a_hub_that_stopped_goes_on_where_it_was(writing: Writing) -> None:
@@ -211,6 +211,6 @@ async def test_receipts_are_for_the_partner_of_the_topic(writing: Writing) -> No
 
 
 async def _delivered(writing: Writing, place: Place) -> Any:
-    found = await writing.hub.store.read(lambda conn: delivery_at(conn, writing.hub.vault, place))
+    found = await writing.hub.store.inspect(lambda conn: delivery_at(conn, writing.hub.vault, place))
     assert found
     return found

@@ -61,7 +61,7 @@ async def test_records_of_another_hub_are_left_alone(hub: Hub, production: Produ
 async def test_records_of_a_history_that_is_no_more_are_left_alone(hub: Hub, production: Production) -> None:
     """A truth restored from a backup: the log goes on with events that nobody ever accepted again."""
     total = await published(hub, 5)
-    (last,) = await hub.store.read(lambda conn: sequenced(conn, total - 1, 1))
+    (last,) = await hub.store.inspect(lambda conn: sequenced(conn, total - 1, 1))
     assert hub.kafka
     for seq, changed in (
         (total + 1, {"leaf_index": total}),
@@ -79,7 +79,7 @@ async def test_records_of_a_history_that_is_no_more_are_left_alone(hub: Hub, pro
 
 async def test_a_record_with_other_places_moves_nothing(hub: Hub, production: Production) -> None:
     total = await published(hub, 5)
-    (last,) = await hub.store.read(lambda conn: sequenced(conn, total - 1, 1))
+    (last,) = await hub.store.inspect(lambda conn: sequenced(conn, total - 1, 1))
     far = to_record(replace(last, leaf_index=10**9), 10**9 - 1, PARTITIONS, hub_id(hub))
     elsewhere = to_record(last, last.leaf_index - 1, PARTITIONS, hub_id(hub))
     other = (elsewhere.partition + 1) % PARTITIONS
@@ -88,7 +88,7 @@ async def test_a_record_with_other_places_moves_nothing(hub: Hub, production: Pr
     async with working(hub, "intake", "sequencer", "relay", "projector") as spine:
         assert await spine.verdicts(await spine.post(KENTS, service(KENTS, "after"))) == ["applied"]
         await folded(hub, total + 1)
-        found = await hub.store.read(positions)
+        found = await hub.store.inspect(positions)
         assert max(one.leaf for one in found.values()) == total + 1
 
 

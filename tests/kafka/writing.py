@@ -114,7 +114,7 @@ class Writing:
 
     async def counts(self, slug: str) -> tuple[int, int]:
         """Events of the partner in the inbox, and messages of its topics that were dealt with."""
-        return await self.hub.store.read(
+        return await self.hub.store.inspect(
             lambda conn: (
                 conn.execute(select(func.count()).where(inbox.c.partner == slug)).scalar_one(),
                 conn.execute(select(func.count()).where(delivery.c.partner == slug)).scalar_one(),
@@ -125,7 +125,7 @@ class Writing:
         """What is parked of a place, once it is."""
         prefix, end_s = f"in.{slug}/{partition}/{offset}@", time.monotonic() + WRITTEN_S_MAX
         while time.monotonic() < end_s:
-            found = await self.hub.store.read(lambda conn: list_parked(conn, self.hub.vault))
+            found = await self.hub.store.inspect(lambda conn: list_parked(conn, self.hub.vault))
             if here := [one for one in found if one.id.startswith(prefix)]:
                 return here[0]
             await asyncio.sleep(0.05)

@@ -40,10 +40,10 @@ async def test_the_latest_use_of_each_key_is_kept(store: Store) -> None:
         now[0] = AT + timedelta(minutes=later)
         uses.note("kent", keys[0]["kid"])
         await uses.keep()
-    standings = await store.read(lambda conn: key_standings(conn, ["kent"]))
+    standings = await store.inspect(lambda conn: key_standings(conn, ["kent"]))
     assert standings["kent", keys[0]["kid"]].last_used_at == "2026-11-01T09:02:00.000Z"
     assert standings["kent", keys[1]["kid"]].last_used_at is None
-    assert await store.read(lambda conn: last_uses(conn, ["kent"])) == {"kent": "2026-11-01T09:02:00.000Z"}
+    assert await store.inspect(lambda conn: last_uses(conn, ["kent"])) == {"kent": "2026-11-01T09:02:00.000Z"}
 
 
 async def test_what_cannot_be_kept_now_is_kept_later(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +53,7 @@ async def test_what_cannot_be_kept_now_is_kept_later(store: Store, monkeypatch: 
         uses.note("kent", "k1")
         await uses.keep()
     await uses.keep()
-    assert await store.read(lambda conn: last_uses(conn, ["kent"])) == {"kent": "2026-11-01T09:00:00.000Z"}
+    assert await store.inspect(lambda conn: last_uses(conn, ["kent"])) == {"kent": "2026-11-01T09:00:00.000Z"}
 
 
 def test_uses_are_kept_at_the_latest_when_the_hub_stops(tmp_path: Path) -> None:

@@ -102,10 +102,10 @@ async def test_receipts_lose_their_salt_and_proofs_stand(spine: Spine) -> None:
         seen = [receipt_of(conn, viewer(KENTS), vault, one.seq) for one in receipts]
         return [one for one in seen if one] + [receipt_of(conn, viewer(MANAGER), vault, last.seq)]
 
-    found = await store.read(told)
+    found = await store.inspect(told)
     assert len(found) > 5
     assert {(one or {})["salt"] for one in found} == {None}
-    leaves = await store.read(
+    leaves = await store.inspect(
         lambda conn: conn.execute(
             select(leaf.c.leaf_index, inbox.c.commitment).join(inbox, inbox.c.seq == leaf.c.seq)
         ).all()
@@ -128,7 +128,7 @@ async def test_receipts_lose_their_salt_and_proofs_stand(spine: Spine) -> None:
         ]
 
     public = spine.hub.ledger_key.public_key()
-    assert set(await store.read(proven)) == {True}
+    assert set(await store.inspect(proven)) == {True}
 
 
 async def test_the_read_model_holds_nothing_sealed_of_the_firm_and_folds_again_to_the_same(
@@ -147,12 +147,12 @@ async def test_the_read_model_holds_nothing_sealed_of_the_firm_and_folds_again_t
 async def surrogate_of(spine: Spine) -> str:
     digest = spine.hub.vault.subject_digest(firm_id(NUMBER))
     query = select(subject_key.c.surrogate).where(subject_key.c.digest == digest)
-    return str(await spine.hub.store.read(lambda conn: conn.execute(query).scalar_one()))
+    return str(await spine.hub.store.inspect(lambda conn: conn.execute(query).scalar_one()))
 
 
 async def told_of(store: Store, surrogate: str) -> str:
     """All that the read model says of a key."""
-    states = await store.read(lambda conn: load_states(conn, [surrogate]))
+    states = await store.inspect(lambda conn: load_states(conn, [surrogate]))
     return json.dumps([one.model_dump_json() for one in states[surrogate].records.values()])
 
 
@@ -168,7 +168,7 @@ async def folded_and_dead(open_backbone: OpenHub, folder: Path) -> None:
             continue
         await fold_all(hub.store)
         assert all((await keys(Spine(hub), firm_id(NUMBER)))[:2])
-        assert len(await hub.store.read(lambda conn: condemned(conn, hub.vault))) == 2
+        assert len(await hub.store.inspect(lambda conn: condemned(conn, hub.vault))) == 2
     finally:
         await hub.store.close()
 
@@ -189,7 +189,7 @@ async def test_keys_that_were_destroyed_without_a_note_of_it_are_destroyed_again
     await folded_and_dead(open_backbone, tmp_path / "hub")
     hub = open_backbone(tmp_path / "hub")
     try:
-        waiting = await hub.store.read(lambda conn: condemned(conn, hub.vault))
+        waiting = await hub.store.inspect(lambda conn: condemned(conn, hub.vault))
         await hub.store.write(lambda conn: destroy_keys(conn, waiting))
         assert await keys(Spine(hub), firm_id(NUMBER)) == (None, None, None)
         assert await hub.eraser.step() == len(waiting)

@@ -99,5 +99,5 @@ async def keys(spine: Spine, wire_id: str) -> tuple[bytes | None, bytes | None, 
     vault: Vault = spine.hub.vault
     query = select(subject_key.c.wrapped_key, subject_key.c.sealed_id, subject_key.c.erased_at)
     wanted = query.where(subject_key.c.digest == vault.subject_digest(wire_id))
-    found = await spine.hub.store.read(lambda conn: conn.execute(wanted).one())
+    found = await spine.hub.store.inspect(lambda conn: conn.execute(wanted).one())
     return found.wrapped_key, found.sealed_id, found.erased_at

@@ -78,7 +78,7 @@ async def test_events_that_wait_too_long_for_a_worker_are_told_and_the_intake_st
     hub = embedded(tmp_path)
     now = datetime.now(UTC)
     app = FastAPI()
-    flows = Probe(lambda: hub.store.read(lambda conn: flow(conn, by_log=False)))
+    flows = Probe(lambda: hub.store.inspect(lambda conn: flow(conn, by_log=False)))
     app.include_router(health.build_router(flows, None, hub.intake, clock=lambda: now))
     try:
         async with hub.running(working=False), client(app) as http:

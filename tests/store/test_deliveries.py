@@ -30,6 +30,6 @@ async def test_the_last_of_each_partition_is_never_forgotten(store: Store, tmp_p
     ]
     await store.write(lambda conn: save_deliveries(conn, vault, saved))
     assert await store.write(lambda conn: forget_deliveries(conn, "2026-06-01")) == 3
-    left = [one for one in places if await store.read(lambda conn, one=one: delivery_at(conn, vault, one))]  # type: ignore[misc]
+    left = [one for one in places if await store.inspect(lambda conn, one=one: delivery_at(conn, vault, one))]  # type: ignore[misc]
     assert left == [Place("kent", "t", 0, 5), Place("kent", "t", 1, 4), Place("kent", "t", 1, 5)]
-    assert await store.read(lambda conn: next_offset(conn, "kent", "t", 0)) == 6
+    assert await store.inspect(lambda conn: next_offset(conn, "kent", "t", 0)) == 6

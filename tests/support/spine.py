@@ -87,7 +87,7 @@ class Spine:
     async def verdicts(self, receipts: Sequence[Receipt]) -> list[str]:
         """`applied`, `refused CODE` or `parked CODE` of each, once projected."""
         assert await self.hub.progress.reached([one.seq for one in receipts], WAIT_S)
-        found = await self.hub.store.read(
+        found = await self.hub.store.inspect(
             lambda conn: {row.seq: (row.status, row.code) for row in conn.execute(select(verdict))}
         )
         return [" ".join(part for part in found[one.seq] if part) for one in receipts]
@@ -103,7 +103,7 @@ class Spine:
 
     async def counts(self) -> dict[str, int]:
         """Rows of every table that the intake writes."""
-        return await self.hub.store.read(
+        return await self.hub.store.inspect(
             lambda conn: {
                 table.name: conn.execute(select(func.count()).select_from(table)).scalar_one()
                 for table in (inbox, identity, reference, subject_key)
@@ -112,7 +112,7 @@ class Spine:
 
     async def stored(self, seq: int) -> dict[str, Any]:
         """The stored form of an event."""
-        text = await self.hub.store.read(
+        text = await self.hub.store.inspect(
             lambda conn: conn.execute(select(inbox.c.event).where(inbox.c.seq == seq)).scalar_one()
         )
         return dict(json.loads(text))

@@ -195,7 +195,7 @@ async def test_one_act_ends_every_session_while_requests_run(world: World) -> No
 
 async def test_a_session_that_opens_while_all_are_ended_is_dead(world: World) -> None:
     _, guest = await world.member()
-    before = await world.store.read(lambda conn: people.find_person(conn, guest.id))
+    before = await world.store.inspect(lambda conn: people.find_person(conn, guest.id))
     assert before
     await world.sessions.end_everywhere(guest.id)
     # The sign-in had read the person before; its session comes after the end.
@@ -242,7 +242,7 @@ def suspend_kent(conn: Connection) -> None:
 
 async def test_a_person_has_a_bounded_number_of_sessions(world: World) -> None:
     first, guest = await world.member()
-    found = await world.store.read(lambda conn: people.find_person(conn, guest.id))
+    found = await world.store.inspect(lambda conn: people.find_person(conn, guest.id))
     assert found
     for _ in range(SESSIONS_MAX):
         world.ahead_s += 1

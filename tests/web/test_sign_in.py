@@ -174,9 +174,9 @@ async def test_a_link_used_by_two_at_once_is_one_persons(world: World) -> None:
 
 async def test_nothing_that_proves_a_person_is_kept_as_it_is(world: World) -> None:
     browser, guest = await world.member()
-    found = await world.store.read(lambda conn: people.find_person(conn, guest.id))
+    found = await world.store.inspect(lambda conn: people.find_person(conn, guest.id))
     secret = guest.totp.secret if guest.totp else ""
-    kept = repr(found) + repr(await world.store.read(everything))
+    kept = repr(found) + repr(await world.store.inspect(everything))
     for told in (
         PASSWORD,
         secret,
@@ -194,7 +194,7 @@ async def test_passwords_are_argon2id_and_kept_with_new_parameters_at_the_next_s
     _, guest = await world.member()
     hashes = []
     for _ in range(2):
-        found = await world.store.read(lambda conn: people.find_person(conn, guest.id))
+        found = await world.store.inspect(lambda conn: people.find_person(conn, guest.id))
         assert found
         hashes.append(found.password or "")
         world.sign_in._passwords = Passwords()

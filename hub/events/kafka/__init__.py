@@ -107,7 +107,7 @@ class KafkaBackbone:
         whoever administers them: the log says what is new, the inbox what it is.
         """
         seqs = [one.seq for one in news]
-        events = await self._store.read(lambda conn: sequenced_by_seq(conn, seqs))
+        events = await self._store.inspect(lambda conn: sequenced_by_seq(conn, seqs))
         found = [
             Delivered(one.lane, one.after, event)
             for one in news
@@ -139,7 +139,7 @@ class KafkaBackbone:
     async def _starts(
         self, identity: LogIdentity, partitions: Iterable[TopicPartition]
     ) -> dict[TopicPartition, int | None]:
-        found = await self._store.read(positions)
+        found = await self._store.inspect(positions)
         return starts(identity, found, partitions)
 
     async def _standing_still(self) -> dict[str, int]:
@@ -154,7 +154,7 @@ class KafkaBackbone:
             found = {lane: (at[lane].leaf if lane in at else start, end) for lane, end in last.items()}
             return {lane: (leaf, end) for lane, (leaf, end) in found.items() if leaf <= end}
 
-        behind = await self._store.read(look)
+        behind = await self._store.inspect(look)
         still = {lane: end for lane, (leaf, end) in behind.items() if self._behind.get(lane) == leaf}
         self._behind = {lane: leaf for lane, (leaf, _) in behind.items()}
         return still

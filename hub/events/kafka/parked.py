@@ -17,7 +17,7 @@ async def tell_parked(
     store: Store, publish: Callable[[Sequence[Record]], Awaitable[None]], partitions: int
 ) -> None:
     """Tell the topic of messages that it was not told of; after a crash, of some again."""
-    rows = await store.read(lambda conn: unpublished(conn, TOLD_AT_ONCE_MAX))
+    rows = await store.inspect(lambda conn: unpublished(conn, TOLD_AT_ONCE_MAX))
     if rows:
         await publish([_record(*row, partitions) for row in rows])
         await store.write(lambda conn: mark_published(conn, [id_ for id_, *_ in rows]))

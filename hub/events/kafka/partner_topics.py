@@ -107,7 +107,7 @@ class PartnerTopics:
         # Asked anew: topics are made, and made again, while the reader runs.
         ids = (await self._cluster.identity()).topic_ids
         known = {one: ids[one.topic] for one in fresh if one.topic in ids}
-        starts: dict[TopicPartition, int | None] = await self._store.read(
+        starts: dict[TopicPartition, int | None] = await self._store.inspect(
             lambda conn: {
                 one: next_offset(conn, _partner(one.topic), id_, one.partition) for one, id_ in known.items()
             }

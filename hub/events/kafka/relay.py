@@ -55,7 +55,7 @@ class Relay:
             if time.monotonic() - self._told_parked_s > TELL_PARKED_S:
                 await tell_parked(self._store, self._publish, self._cluster.partitions)
                 self._told_parked_s = time.monotonic()
-            batch = await self._store.read(lambda conn: sequenced(conn, at.leaf, BATCH_EVENTS_MAX))
+            batch = await self._store.inspect(lambda conn: sequenced(conn, at.leaf, BATCH_EVENTS_MAX))
             if not batch:
                 return False
             lanes, records = self._chain(at, batch)
@@ -96,7 +96,7 @@ class Relay:
             # A broker that has not heard of the topics yet would look like another log.
             raise KafkaUnavailable("not every topic is known yet")
         self._compared_s = time.monotonic()
-        at = await self._store.read(told)
+        at = await self._store.inspect(told)
         if at.log != identity.text:
             await self._drop()  # What the old producer still sends must not come after what is told anew.
             since = datetime.now(UTC) - timedelta(days=self._cluster.retention_days)
@@ -106,7 +106,7 @@ class Relay:
             if at.log is not None:
                 more = {"before": at.log, "now": identity.text, "from_leaf": first}
                 log.warning("another_log", extra=more)
-            at = await self._store.read(told)
+            at = await self._store.inspect(told)
         return at
 
     async def _drop(self) -> None:

@@ -83,6 +83,7 @@ referral_row = Table(
     Column("owner", String),
     Column("service", String),
     Column("part_of", String),
+    Column("parties", String, nullable=False),  # labels with spaces between, for row-level security alone
     Column("updated_at", String, nullable=False),
     PrimaryKeyConstraint("firm", "id"),
     Index("referral_row_updated", "updated_at", "id"),
@@ -91,7 +92,8 @@ referral_row = Table(
 referral_party = Table(
     "referral_party",
     read,
-    # Who may see a referral, by equality alone: labels as in hub.domain.referrals.
+    # Who may see a referral, by equality alone: labels as in hub.domain.referrals. Under the empty id: who
+    # has a stake in the firm itself (hub.store.stakes).
     Column("label", String, nullable=False),
     Column("firm", String, nullable=False),
     Column("id", String, nullable=False),

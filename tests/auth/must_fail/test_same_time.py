@@ -34,7 +34,7 @@ async def test_an_unknown_client_and_a_bad_key_cost_the_same(kent: World) -> Non
 
 async def test_the_check_of_the_signature_costs_the_same_with_and_without_a_client(kent: World) -> None:
     prover = Prover()
-    client = await kent.store.read(lambda conn: find_client(conn, "kent"))
+    client = await kent.store.inspect(lambda conn: find_client(conn, "kent"))
     spent_s: dict[bool, list[float]] = {True: [], False: []}
     for _ in range(3 * ROUNDS):
         text = kent.assertion(key=STRANGER)

@@ -185,7 +185,7 @@ async def test_search_finds_firms_by_every_word_of_their_name(
 
 async def test_answers_name_no_surrogate(world: World) -> None:
     await seven(world)
-    surrogates = await world.store.read(
+    surrogates = await world.store.inspect(
         lambda conn: list(conn.exec_driver_sql("SELECT surrogate FROM subject_key").scalars())
     )
     assert len(surrogates) >= 7

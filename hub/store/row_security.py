@@ -1,0 +1,67 @@
+"""The second line on PostgreSQL: rows of cases are shown to their parties alone, whatever a statement asks.
+
+Our own statements ask for what a viewer may see (the first line). Should one of them forget to, the policies
+of this file leave out the rows all the same. They compare labels for equality
+(docs/decisions/0007-party-labels.md) with those that `see_as` has set for the transaction: without it there
+are no rows at all. SQLite has nothing of the kind: its process is the only one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, text
+
+from hub.domain.networks import Network
+from hub.domain.opportunities import Opportunity
+from hub.domain.partners import Partner
+from hub.domain.referrals import POOL_PREFIX, Referral
+from hub.domain.services import Service
+from hub.store.roles import INSPECTOR, PROJECTOR, READER
+from hub.store.tables import record, referral_party, referral_row
+
+SETTING = "hub.labels"
+PUBLIC_KINDS = tuple(sorted(kind.kind for kind in (Service, Opportunity, Partner, Network)))
+
+# In a subquery of its own it is computed once a statement, and not for each row.
+_LABELS = f"(SELECT string_to_array(current_setting('{SETTING}', true), ' '))::text[]"
+_SEE_AS = text(f"SELECT set_config('{SETTING}', :labels, true)")
+
+
+def see_as(conn: Connection, labels: Iterable[str]) -> None:
+    """From here to the end of the transaction, show the rows of cases that one of the labels is a party to.
+
+    It never outlives the transaction: the next one on the connection begins with no rows.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.execute(_SEE_AS, {"labels": " ".join(sorted(labels))})
+
+
+def conditions(schema: str) -> dict[str, str]:
+    """What must hold for a row to be shown, by table of the read model in that schema."""
+    kinds = ", ".join(f"'{kind}'" for kind in PUBLIC_KINDS)
+    stake = (
+        f'SELECT FROM "{schema}".{referral_party.name} AS party WHERE party.firm = {record.name}.key'
+        f" AND (party.label NOT LIKE '{POOL_PREFIX}%'"
+        f" OR ({record.name}.kind = '{Referral.kind}' AND party.id = {record.name}.id))"
+    )
+    return {
+        referral_party.name: f"label = ANY ({_LABELS})",
+        referral_row.name: f"string_to_array(parties, ' ') && ({_LABELS})",
+        # Whose consent opens what is judged over the whole state of a firm (hub.domain.firms), so that it is
+        # shown as a whole to whoever has a stake in the firm. To be offered a case shows that case alone.
+        record.name: f"kind IN ({kinds}) OR EXISTS ({stake})",
+    }
+
+
+def secure(conn: Connection, schema: str) -> None:
+    """Put the policies on a read model that was just made; also its owner reads rows by a policy."""
+    for table, condition in conditions(schema).items():
+        name = f'"{schema}".{table}'
+        for statement in (
+            f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY",
+            f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY",
+            f"CREATE POLICY parties ON {name} FOR SELECT TO {READER} USING ({condition})",
+            f"CREATE POLICY work ON {name} TO {PROJECTOR}, {INSPECTOR}, CURRENT_USER USING (true)",
+        ):
+            conn.execute(text(statement))

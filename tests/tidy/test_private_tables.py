@@ -1,0 +1,81 @@
+"""Whatever answers are made of is selected through the one function that says who sees it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tests.tidy.sources import ROOT, hub_files, tree, where
+
+PRIVATE = {"record", "referral_row", "referral_party", "verdict", "inbox"}
+ANSWERS = {"referrals.py", "firms.py", "entries.py", "services.py", "opportunities.py"}
+"""Modules of the store that answers to callers are made by: each function there, see below."""
+OTHERS = {
+    "records.py": "states of keys, which folds and the visible_* functions judge",
+    "projection.py": "the projector's writes, and what it asks before them",
+    "stakes.py": "writes",
+    "inbox.py": "writes, and the way to the projector",
+    "ledger.py": "commitments, which are public",
+    "flow.py": "numbers of events, and how long the oldest waits",
+    "parked.py": "for operators",
+    "relay.py": "the way to the log",
+    "row_security.py": "policies",
+    "erasing.py": "which keys are to be destroyed",
+}
+SELECTS = {"select", "_with_record", "_entries", "load_states", "states_of", "get_records"}
+PARTS = {
+    "visible_referrals": "is the condition",
+    "visible_by_case": "is the condition",
+    "visible_entries": "is the condition",
+    "_with_record": "a statement without rows of its own: whoever takes it adds the condition",
+    "_entries": "the same",
+    "states_of": "whoever takes the states judges them",
+    "_views": "of rows that were selected as visible; firms are judged again",
+    "_known_firms": "compares the viewer's labels itself",
+    "find_referrals": "its conditions are those of _wanted, which asks",
+    "_conditions": "of a filter, beside visible_offers",
+}
+
+
+def _functions(module: ast.Module) -> Iterator[ast.FunctionDef]:
+    return (node for node in module.body if isinstance(node, ast.FunctionDef))
+
+
+def _called(function: ast.FunctionDef) -> set[str]:
+    names = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
+    return {name.id for name in names if isinstance(name, ast.Name)}
+
+
+def _imported(module: ast.Module) -> set[str]:
+    return {
+        alias.name
+        for node in ast.walk(module)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hub.store.tables")
+        for alias in node.names
+    }
+
+
+def test_private_tables_are_read_in_few_places_that_say_why() -> None:
+    readers = {
+        path.relative_to(ROOT / "hub").as_posix()
+        for path in hub_files()
+        if "tables" not in path.parts and _imported(tree(path)) & PRIVATE
+    }
+    allowed = {f"store/{name}" for name in (*ANSWERS, *OTHERS)}
+    assert readers - allowed == set(), "read them through hub/store, by a viewer"
+    assert {f"store/{name}" for name in OTHERS} <= readers
+
+
+def test_what_answers_are_made_of_goes_through_the_function_of_its_noun() -> None:
+    around, seen = [], 0
+    for name in sorted(ANSWERS):
+        path = ROOT / "hub" / "store" / name
+        for function in _functions(tree(path)):
+            called = _called(function)
+            if not called & SELECTS or function.name in PARTS:
+                continue
+            seen += 1
+            if not any(one.startswith("visible_") for one in called):
+                around.append(f"{where(path, function.lineno)}: {function.name}")
+    assert seen > 10
+    assert not around, "ask a visible_* function, or say in PARTS why not"
