@@ -53,7 +53,7 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
     signing = open_signing(settings)
     nonces = open_nonces(settings)
     app.add_middleware(OfferNonce, nonces=nonces)
-    sessions, addresses = Sessions(hub.store, settings), Addresses(settings.proxies)
+    sessions, addresses = Sessions(hub.store, settings, auditor=hub.auditor), Addresses(settings.proxies)
     key_uses = KeyUses(hub.store)
     tokens = Tokens(hub.store, settings, signing)
     authenticator = Authenticator(hub.store, settings, tokens, nonces, sessions=sessions)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from sqlalchemy import Connection
 from starlette.requests import HTTPConnection
@@ -19,14 +20,18 @@ from hub.auth.cookies import (
     is_ours,
 )
 from hub.auth.denied import Denied
+from hub.domain.audit import Act
 from hub.domain.principal import ANYONE, Principal
 from hub.domain.refusal import Refusal
+from hub.events.audit import Auditor
 from hub.settings import Settings
 from hub.store import people, sessions
 from hub.store.engine import Store
 from hub.store.people import Person
 from hub.store.sessions import NewSession, Session
 from hub.store.together import Together
+
+T = TypeVar("T")
 
 IDLE_S = 30 * 60
 ABSOLUTE_S = 12 * 60 * 60
@@ -41,6 +46,7 @@ CONSOLE = "hub-console"
 """The hub's own pages, as the client that people act through."""
 SIGN_IN_PATH = "/sign-in"
 
+_NOT_PROVEN: Act = "session.refused"
 _BROWSERS = (
     ("Edg/", "Edge"),
     ("OPR/", "Opera"),
@@ -54,21 +60,35 @@ _SYSTEMS = ("Windows", "Android", "iPhone", "iPad", "Macintosh", "Linux")
 class Sessions:
     """Opens, finds and ends sessions. Nothing of them is remembered in the process."""
 
-    def __init__(self, store: Store, settings: Settings, clock: Callable[[], float] = time.time) -> None:
-        """clock: seconds since 1970."""
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+        auditor: Auditor | None = None,
+    ) -> None:
+        """clock: seconds since 1970. auditor: records what people do; None: nobody does."""
         self.store, self.clock, self.public_url = store, clock, settings.public_url
+        self._auditor = auditor
         self._purge_at_s = clock() + PURGE_EVERY_S
         self._found: Together[bytes, Session | None] = Together(
             lambda digests: store.read(lambda conn: sessions.find_sessions(conn, digests))
         )
 
     async def open(
-        self, person: Person, device: str, *, confirmed_at_s: int | None, instead_of: Session | None = None
+        self,
+        person: Person,
+        device: str,
+        *,
+        confirmed_at_s: int | None,
+        act: Act | None,
+        instead_of: Session | None = None,
     ) -> str:
         """A new session under a secret that nobody had before: the cookie's value.
 
         confirmed_at_s: when a second factor was shown; None: the session is good for nothing but that.
-        instead_of: the session that ends with it; what an attacker may have planted is worth nothing after.
+        act: what the person has done with that; None: nothing yet. instead_of: the session that ends with
+        it; what an attacker may have planted is worth nothing after.
         """
         value, now_s = secrets.token_urlsafe(32), int(self.clock())
         # A session lives from when its person signed in, however often it confirmed itself since.
@@ -93,8 +113,19 @@ class Sessions:
                 sessions.end_session(conn, instead_of.digest)
             sessions.add_session(conn, new, now_s)
 
-        await self.store.write(add)
+        await self.commit(person, act, add)
         return value
+
+    async def commit(self, person: Person, act: Act | None, work: Callable[[Connection], T]) -> T:
+        """Do the work and record what the person has done, in one commit; act None: nothing to record."""
+        if self._auditor is None or act is None:
+            return await self.store.write(work)
+        return await self._auditor.act_with(_actor(person), act, None, work)
+
+    def refused(self, person: Person, code: str, where: str) -> None:
+        """Record that somebody could not prove to be this person; many of them are told together."""
+        if self._auditor is not None:
+            self._auditor.refused(_actor(person), code, where, _NOT_PROVEN)
 
     async def find(self, request: HTTPConnection) -> Session | None:
         """The live session of the request, halfway signed in or whole; None without one."""
@@ -159,15 +190,18 @@ class Sessions:
 
     async def end(self, session: Session) -> None:
         """Sign out of this browser."""
-        await self.store.write(lambda conn: sessions.end_session(conn, session.digest))
+        act: Act | None = None if session.confirmed_at_s is None else "session.ended"
+        await self.commit(session.person, act, lambda conn: sessions.end_session(conn, session.digest))
 
     async def end_one(self, person: Person, session_id: str) -> None:
         """Sign out of another browser, by its name in the list."""
-        await self.store.write(lambda conn: sessions.end_session_of(conn, person.id, session_id))
+        await self.commit(
+            person, "session.ended", lambda conn: sessions.end_session_of(conn, person.id, session_id)
+        )
 
-    async def end_everywhere(self, person_id: str) -> None:
+    async def end_everywhere(self, person: Person) -> None:
         """End every session and token of a person: no request that begins after this is theirs."""
-        await self.store.write(lambda conn: people.end_everywhere(conn, person_id))
+        await self.commit(person, "sessions.ended", lambda conn: people.end_everywhere(conn, person.id))
 
 
 def principal_of(
@@ -185,6 +219,10 @@ def principal_of(
         person=person.id,
         confirmed=confirmed,
     )
+
+
+def _actor(person: Person) -> Principal:
+    return principal_of(person, CONSOLE, person.scopes, confirmed=False)
 
 
 def device_of(request: HTTPConnection) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from hub.auth.passwords import Passwords, TooMany, unfit
 from hub.auth.second_factor import new_recovery_codes, new_secret, recovery_text, step_of
-from hub.auth.sessions import HALFWAY_S, Sessions
+from hub.auth.sessions import HALFWAY_S, SIGN_IN_PATH, Sessions
 from hub.auth.tries import TooOften, Tries
 from hub.domain.refusal import Refusal
 from hub.store import people
@@ -67,6 +67,8 @@ class SignIn:
         except (TooOften, TooMany) as error:
             return _waiting(error)
         if person is None or not right or person.totp is None:
+            if person is not None:
+                self.sessions.refused(person, WRONG.code, SIGN_IN_PATH)
             return WRONG
         await self._tries.forget("password", login.hex(), address)
         if person.suspended:
@@ -74,7 +76,7 @@ class SignIn:
         if person.password and self._passwords.is_outdated(person.password):
             renewed, id_ = await self._passwords.hash(password), person.id
             await self._store.write(lambda conn: people.set_password(conn, id_, renewed))
-        return await self.sessions.open(person, device, confirmed_at_s=None)
+        return await self.sessions.open(person, device, confirmed_at_s=None, act=None)
 
     async def by_code(self, session: Session, code: str, *, address: str) -> str | Refusal | Waiting:
         """The second half, and the same again where an act asks for it: a session under a new secret."""
@@ -84,12 +86,18 @@ class SignIn:
         except TooOften as error:
             return _waiting(error)
         if not await self._uses_up(person, code):
+            self.sessions.refused(person, WRONG_CODE.code, SIGN_IN_PATH)
             return WRONG_CODE
         await self._tries.forget("code", person.id, address)
         if person.suspended:
             return SUSPENDED
-        now_s = int(self._clock())
-        return await self.sessions.open(person, session.device, confirmed_at_s=now_s, instead_of=session)
+        return await self.sessions.open(
+            person,
+            session.device,
+            confirmed_at_s=int(self._clock()),
+            act="session.started" if session.confirmed_at_s is None else "factor.confirmed",
+            instead_of=session,
+        )
 
     async def _uses_up(self, person: Person, code: str) -> bool:
         """Whether a code of the authenticator or of the paper is right; it is good no second time."""
@@ -140,18 +148,19 @@ class SignIn:
             return _waiting(error).refusal
         codes, id_ = new_recovery_codes(RECOVERY_CODES), link.person.id
 
-        def choose(conn: Connection) -> Person | None:
+        def choose(conn: Connection) -> Person | Refusal:
             if not people.use_link(conn, link_digest(token)):
-                return None
+                return LINK_ENDED
             people.end_everywhere(conn, id_)
             people.set_password(conn, id_, kept)
             people.set_totp(conn, id_, link.totp, step, self._recovery_digests(id_, codes))
-            return people.find_person(conn, id_)
+            return people.find_person(conn, id_) or LINK_ENDED
 
-        person = await self._store.write(choose)
-        if person is None:
-            return LINK_ENDED
-        value = await self.sessions.open(person, device, confirmed_at_s=int(self._clock()))
+        person = await self.sessions.commit(link.person, "person.enrolled", choose)
+        if isinstance(person, Refusal):
+            return person
+        now_s = int(self._clock())
+        value = await self.sessions.open(person, device, confirmed_at_s=now_s, act="session.started")
         return Enrolled(value, tuple(codes))
 
     async def change_password(
@@ -175,10 +184,12 @@ class SignIn:
             people.set_password(conn, person.id, kept)
             end_other_sessions(conn, person.id, session.digest)
 
-        await self._store.write(change)
+        await self.sessions.commit(person, "password.changed", change)
         # A password is no second factor: what that was shown for stays as it is.
         shown_s = session.confirmed_at_s
-        return await self.sessions.open(person, session.device, confirmed_at_s=shown_s, instead_of=session)
+        return await self.sessions.open(
+            person, session.device, confirmed_at_s=shown_s, act=None, instead_of=session
+        )
 
     async def offer_authenticator(self, session: Session) -> str:
         """The secret of a new authenticator, base32, which the session may confirm for some minutes."""
@@ -202,14 +213,14 @@ class SignIn:
             return WRONG_CODE
         codes, id_ = new_recovery_codes(RECOVERY_CODES), session.person.id
 
-        def change(conn: Connection) -> bool:
+        def change(conn: Connection) -> Refusal | None:
             if not people.use_link(conn, digest):
-                return False
+                return LINK_ENDED
             people.set_totp(conn, id_, link.totp, step, self._recovery_digests(id_, codes))
             end_other_sessions(conn, id_, session.digest)
-            return True
+            return None
 
-        return tuple(codes) if await self._store.write(change) else LINK_ENDED
+        return await self.sessions.commit(session.person, "factor.enrolled", change) or tuple(codes)
 
     async def _unfit(self, person: Person, password: str) -> Refusal | None:
         named = await self._named(person.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -11,11 +12,14 @@ from rich.table import Table
 from sqlalchemy import Connection
 
 from hub.auth.sign_in import make_link
+from hub.cli.onboarding import OPERATOR
 from hub.cli.partners import Scope, run
 from hub.cli.serve import Json
 from hub.cli.terminal import data, print_json, refuse, talk
+from hub.domain.audit import Act
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import DEFAULT_SCOPES, Audience
+from hub.events.audit import Acted, record
 from hub.events.spine import Hub
 from hub.store import people
 from hub.store.people import NewPerson, Person
@@ -59,9 +63,10 @@ async def add_person(hub: Hub, new: NewPerson) -> dict[str, Any] | Refusal:
             id_ = people.add_person(conn, hub.vault, new, datetime.now(UTC))
         except ValueError as error:
             return Refusal("login.refused", str(error), "hub person add --help explains the options.")
+        _record(conn, hub, "person.added", id_)
         return id_, make_link(conn, hub.vault, id_, time.time())
 
-    made = await hub.store.write(work)
+    made = await hub.store.intake(work)
     if isinstance(made, Refusal):
         return made
     return {"id": made[0], "link": link(hub, made[1]), "scopes": list(new.scopes)}
@@ -95,28 +100,28 @@ def list_(json_: Json = False) -> None:
 @app.command("suspend")
 def suspend(email: str) -> None:
     """Shut a person out, at once: sessions and tokens too."""
-    _change(email, lambda conn, one: people.set_suspended(conn, one.id, True))
+    _change(email, "person.suspended", lambda conn, one: people.set_suspended(conn, one.id, True))
     talk.print(f"{email} is suspended.")
 
 
 @app.command("resume")
 def resume(email: str) -> None:
     """Let a suspended person in again."""
-    _change(email, lambda conn, one: people.set_suspended(conn, one.id, False))
+    _change(email, "person.resumed", lambda conn, one: people.set_suspended(conn, one.id, False))
     talk.print(f"{email} may sign in again.")
 
 
 @app.command("sign-out")
 def sign_out(email: str) -> None:
     """End every session and token of a person, at once."""
-    _change(email, lambda conn, one: people.end_everywhere(conn, one.id))
+    _change(email, "sessions.ended", lambda conn, one: people.end_everywhere(conn, one.id))
     talk.print(f"{email} is signed out everywhere.")
 
 
 @app.command("grant")
 def grant(email: str, scope: Scope) -> None:
     """Replace the scopes of a person, at once."""
-    _change(email, lambda conn, one: people.set_grant(conn, one.id, scope))
+    _change(email, "grant.changed", lambda conn, one: people.set_grant(conn, one.id, scope))
     talk.print(f"{email} has {len(scope)} scopes.")
 
 
@@ -130,9 +135,10 @@ def reset(email: str, json_: Json = False) -> None:
             if isinstance(one, Refusal):
                 return one
             people.forget_credentials(conn, one.id)
+            _record(conn, hub, "person.reset", one.id)
             return one, make_link(conn, hub.vault, one.id, time.time())
 
-        made = await hub.store.write(work)
+        made = await hub.store.intake(work)
         if isinstance(made, Refusal):
             return made
         return {"id": made[0].id, "link": link(hub, made[1]), "scopes": list(made[0].scopes)}
@@ -149,23 +155,29 @@ def show_link(row: dict[str, Any], json_: bool) -> None:
     data.print(row["link"], soft_wrap=True)
 
 
-def _change(email: str, change: Any) -> None:
-    async def act(hub: Hub) -> Refusal | None:
+def _change(email: str, act: Act, change: Callable[[Connection, Person], object]) -> None:
+    async def do(hub: Hub) -> Refusal | None:
         def work(conn: Connection) -> Refusal | None:
             one = _find(conn, hub, email)
             if isinstance(one, Refusal):
                 return one
             try:
                 change(conn, one)
+                _record(conn, hub, act, one.id)
             except ValueError as error:
                 return Refusal("login.refused", str(error), "docs/scopes.md lists the scopes.")
             return None
 
-        return await hub.store.write(work)
+        return await hub.store.intake(work)
 
-    refusal = run(act)
+    refusal = run(do)
     if refusal:
         refuse(refusal)
+
+
+def _record(conn: Connection, hub: Hub, act: Act, person_id: str) -> None:
+    """In the same commit as the act: what cannot be recorded is not done."""
+    record(conn, hub.vault, OPERATOR, act, Acted(about=("person", person_id)))
 
 
 def _find(conn: Connection, hub: Hub, email: str) -> Person | Refusal:

@@ -136,6 +136,7 @@ def _check_scope(principal: Principal, type_: str, spec: EventSpec, index: int |
     if needs in principal.scopes:
         needs = " or ".join(spec.scopes)
         if principal.scopes & set(spec.scopes) or (not spec.scopes and principal.client_id == HUB):
+            _check_confirmed(principal, spec, index)
             return
     raise Rejected(
         403,
@@ -144,6 +145,14 @@ def _check_scope(principal: Principal, type_: str, spec: EventSpec, index: int |
         "Ask for a token with that scope; if your grant lacks it, ask the network manager.",
         [FieldError("/type", f"needs {needs or 'the hub itself'}", index)],
     )
+
+
+def _check_confirmed(principal: Principal, spec: EventSpec, index: int | None) -> None:
+    """A person who erases shows its second factor first: nobody gets back what an unlocked screen erased."""
+    refusal = principal.unconfirmed() if "privacy:erase" in spec.scopes else None
+    if refusal:
+        error = FieldError("/type", "needs your second factor again", index)
+        raise Rejected(403, refusal.code, f"{refusal.message}.", refusal.remedy, [error])
 
 
 def _check_subject(checked: Checked) -> None:

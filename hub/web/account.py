@@ -108,7 +108,7 @@ def _add_signing_out(router: APIRouter, pages: Pages) -> None:
         await pages.fields(request)
         session = await signed_in(pages, request)
         if session:
-            await sessions.end_everywhere(session.person.id)
+            await sessions.end_everywhere(session.person)
         return go(f"{SIGN_IN_PATH}?signed-out-everywhere", drop_cookie())
 
     @router.post("/account/sessions/{session_id}/end")

@@ -197,9 +197,9 @@ async def test_a_session_that_opens_while_all_are_ended_is_dead(world: World) ->
     _, guest = await world.member()
     before = await world.store.inspect(lambda conn: people.find_person(conn, guest.id))
     assert before
-    await world.sessions.end_everywhere(guest.id)
+    await world.sessions.end_everywhere(before)
     # The sign-in had read the person before; its session comes after the end.
-    value = await world.sessions.open(before, "?", confirmed_at_s=int(world.clock()))
+    value = await world.sessions.open(before, "?", confirmed_at_s=int(world.clock()), act=None)
     assert await world.sessions.find_by(value) is None
 
 
@@ -246,7 +246,7 @@ async def test_a_person_has_a_bounded_number_of_sessions(world: World) -> None:
     assert found
     for _ in range(SESSIONS_MAX):
         world.ahead_s += 1
-        await world.sessions.open(found, "?", confirmed_at_s=int(world.clock()))
+        await world.sessions.open(found, "?", confirmed_at_s=int(world.clock()), act=None)
     assert len(await world.sessions.of(found)) == SESSIONS_MAX
     assert (await first.who()).status_code == 401
 

@@ -24,6 +24,7 @@ from hub.auth.sign_in import SignIn, make_link
 from hub.auth.signing import open_signing
 from hub.auth.tokens import Tokens
 from hub.domain.scopes import DEFAULT_SCOPES, Audience
+from hub.events.audit import Auditor
 from hub.rest import problems
 from hub.settings import Settings
 from hub.store import people
@@ -101,12 +102,13 @@ class World:
     store: Store
     vault: Vault
     settings: Settings
+    auditor: Auditor | None = None
     ahead_s: float = 0
     app: FastAPI = field(init=False)
     browsers: list[Browser] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.sessions = Sessions(self.store, self.settings, self.clock)
+        self.sessions = Sessions(self.store, self.settings, self.clock, self.auditor)
         self.sign_in = SignIn(self.sessions, self.vault, Passwords(CHEAP))
         self.pages = Pages(self.sign_in, Addresses())
         self.app = FastAPI()
