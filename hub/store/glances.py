@@ -35,6 +35,8 @@ class Glances:
                     statement, *values, timeout=ANSWER_S_MAX
                 )
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                # What the next question would find on it nobody knows: it gets a connection of its own.
+                self._connection.terminate()
                 raise StoreUnavailable(str(error)) from error
             return rows
 
