@@ -182,8 +182,8 @@ def _decide(
 
 def _taken(conn: Connection, what: Told) -> Refusal | None:
     """Why nobody can become a partner of this slug: whoever has it would be joined by a stranger's key."""
-    references = References(conn)
-    references.load([("partner", what.slug), ("network", what.network)])
+    references = References()
+    references.load(conn, [("partner", what.slug), ("network", what.network)])
     if references.owner("network", what.network) is None:
         return Refusal(
             "payload.unknown_reference",

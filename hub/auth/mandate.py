@@ -28,9 +28,9 @@ def reaches(conn: Connection, principal: Principal, clients: Iterable[Client], d
     """
     found: dict[str, Reach] = {}
     known = list(clients)
-    references = References(conn)
+    references = References()
     if principal.networks is not None:
-        references.load([], [client.partner for client in known if client.partner])
+        references.load(conn, [], [client.partner for client in known if client.partner])
     for client in known:
         if is_own(principal, client):
             if principal.scopes & {"partners:self", "partners:admin"}:

@@ -147,8 +147,8 @@ async def network_exists(hub: Hub, slug: str) -> bool:
     """Whether a network of that name was configured."""
 
     def find(conn: Connection) -> bool:
-        references = References(conn)
-        references.load([("network", slug)])
+        references = References()
+        references.load(conn, [("network", slug)])
         return references.owner("network", slug) is not None
 
     return await hub.store.inspect(find)

@@ -29,9 +29,10 @@ from hub.events.check import Checked
 from hub.events.rejection import FieldError, Rejected
 from hub.events.sealing import seal_event
 from hub.store import clients
-from hub.store.inbox import Identity, InboxRow, append, known_identities, last_seq
+from hub.store.acceptance import look_up, save_accepted
+from hub.store.inbox import Identity, InboxRow
 from hub.store.references import References
-from hub.store.vault import Subject, Vault, save_subjects
+from hub.store.vault import Subject, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,8 @@ class _Group:
         _, self.subjects, self.identities, self.rows, self.accepted, self.made, self.status = snapshot
 
     def save(self, conn: Connection) -> None:
-        """Write it all: keys first, then events, then what follows from them."""
-        save_subjects(conn, list(self.made.values()))
-        append(conn, self.rows, self.accepted)
-        self.references.save()
+        """Write it all: keys, events, and what follows from them."""
+        save_accepted(conn, list(self.made.values()), self.rows, self.accepted, self.references)
         for partner, suspended in self.status:
             clients.set_suspended(conn, partner, suspended)
 
@@ -117,25 +116,25 @@ def _open_group(conn: Connection, vault: Vault, events: Sequence[Checked], at: d
     members = {event.principal.identity for event in events} | {
         id_ for kind, id_ in names if kind == "partner"
     }
-    references = References(conn)
-    references.load(names, members)
+    wire_ids = {one for event in events for one in (*event.firms, *event.persons)}
+    wire_ids |= {UNKNOWN_REFERRAL_PREFIX + id_ for kind, id_ in names if kind == "referral"}
+    identities = [event.identity for event in events]
+    before = look_up(conn, vault, names=names, members=members, wire_ids=wire_ids, identities=identities)
+    references = before.references
     publishers = {
         owner for kind, id_ in names if kind == "opportunity" for owner in references.publishers(id_)
     }
-    references.load([("partner", one) for one in publishers], publishers - members)
-    wire_ids = {one for event in events for one in (*event.firms, *event.persons)}
-    wire_ids |= {UNKNOWN_REFERRAL_PREFIX + id_ for kind, id_ in names if kind == "referral"}
+    references.load(conn, [("partner", one) for one in publishers], publishers - members)
     targets = {target for _, id_ in names if (target := references.firm_of(id_))}
-    subjects = vault.subjects(conn, wire_ids)
-    named = {subject.surrogate: subject for subject in subjects.values()}
+    named = {subject.surrogate: subject for subject in before.subjects.values()}
     return _Group(
         vault=vault,
         references=references,
-        subjects=subjects,
+        subjects=before.subjects,
         by_surrogate=vault.by_surrogate(conn, targets - named.keys()) | named,
-        identities=known_identities(conn, {event.identity for event in events}),
+        identities=before.identities,
         at=at,
-        newest=last_seq(conn),
+        newest=before.newest,
     )
 
 

@@ -161,7 +161,7 @@ def open_hub(settings: Settings) -> Hub:
         message = f"The database does not answer: {error}."
         raise Unfit(Refusal("hub.unavailable", message, "Check HUB_DATABASE_URL, and start it.")) from None
     vault, key = Vault(settings.keys_dir), ledger_key(settings)
-    progress = Progress(lambda seqs: store.inspect(lambda conn: judged(conn, seqs)))
+    progress = Progress(lambda seqs: store.look(lambda conn: judged(conn, seqs)))
     rates = settings.quota_events_per_s, settings.quota_bytes_per_s, settings.quota_cost_per_s
     intake = Intake(store, vault, Quotas(*rates))
     sequencer = Sequencer(store, origin, key, intake.accepted)

@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from hub.domain.scopes import SCOPES, Audience
+from hub.store.lookup import Lookup
 from hub.store.tables import oauth_client, oauth_client_key, oauth_jti
 from hub.store.thumbprint import thumbprint
 
@@ -75,8 +76,7 @@ def find_client(conn: Connection, client_id: str) -> Client | None:
 
 def find_clients(conn: Connection, client_ids: Sequence[str]) -> list[Client | None]:
     """Each of the clients with its live keys, None where there is none; one query for all."""
-    rows = conn.execute(_SOME, {"wanted": sorted(set(client_ids))}).all()
-    found = {client.client_id: client for client in _clients(rows)}
+    found = {one.client_id: one for one in _clients(_SOME.rows(conn, sorted(set(client_ids))))}
     return [found.get(client_id) for client_id in client_ids]
 
 
@@ -185,7 +185,7 @@ _WITH_LIVE_KEYS: Select[Any] = (
     .order_by(oauth_client.c.client_id, oauth_client_key.c.added_at, oauth_client_key.c.kid)
 )
 # Built once: every request with a token runs it.
-_SOME = _WITH_LIVE_KEYS.where(oauth_client.c.client_id.in_(bindparam("wanted", expanding=True)))
+_SOME = Lookup(_WITH_LIVE_KEYS, oauth_client.c.client_id)
 
 
 def _clients(rows: Iterable[Row[Any]]) -> list[Client]:

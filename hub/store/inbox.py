@@ -7,17 +7,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, CursorResult, Row, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
-from hub.store.bulk import write_rows
+from hub.store.bulk import Rows
 from hub.store.lookup import Lookup
-from hub.store.tables import identity, inbox, leaf
+from hub.store.prepared import Prepared
+from hub.store.tables import Number, identity, inbox, leaf
 
 Identity = tuple[str, str, str]
 
 # Statements of the accept path are built once: building one costs as much as running it.
-_KNOWN = Lookup(select(identity), identity.c.partner, identity.c.source, identity.c.event_id)
-_NEWEST = select(func.coalesce(func.max(inbox.c.seq), 0))
+KNOWN = Lookup(select(identity), identity.c.partner, identity.c.source, identity.c.event_id)
+NEWEST = Lookup(select(func.coalesce(func.max(inbox.c.seq), 0).label("seq")))
+_NEWEST_SEQUENCED = Prepared(select(func.coalesce(func.max(leaf.c.seq), 0)))
+_FROM, _MOST = bindparam("first", type_=Number), bindparam("most", type_=Number)
+_UNSEQUENCED = Prepared(
+    select(inbox.c.seq, inbox.c.commitment).where(inbox.c.seq > _FROM).order_by(inbox.c.seq).limit(_MOST)
+)
 
 
 class InboxRow(NamedTuple):
@@ -38,37 +44,24 @@ class InboxRow(NamedTuple):
     commitment: bytes
 
 
-def known_identities(conn: Connection, wanted: Iterable[Identity]) -> dict[Identity, tuple[int, bytes]]:
-    """seq and content digest of those identities that were accepted before."""
-    return {
-        (row.partner, row.source, row.event_id): (row.seq, row.digest) for row in _KNOWN.rows(conn, wanted)
-    }
-
-
 def last_seq(conn: Connection) -> int:
     """seq of the newest accepted event; 0 when there is none."""
-    return int(conn.execute(_NEWEST).scalar_one())
+    return next(int(row.seq) for row in NEWEST.rows(conn, ()))
 
 
-def append(conn: Connection, rows: Sequence[InboxRow], digests: dict[Identity, tuple[int, bytes]]) -> None:
-    """Write accepted events and their identities: (seq, digest) by identity."""
-    write_rows(conn, inbox, [row._asdict() for row in rows])
-    write_rows(
-        conn,
-        identity,
-        [
-            {"partner": partner, "source": source, "event_id": id_, "seq": seq, "digest": digest}
-            for (partner, source, id_), (seq, digest) in digests.items()
-        ],
-    )
+def appended(rows: Sequence[InboxRow], digests: dict[Identity, tuple[int, bytes]]) -> tuple[Rows, Rows]:
+    """Accepted events and their identities, to be written: (seq, digest) by identity."""
+    identities = [
+        {"partner": partner, "source": source, "event_id": id_, "seq": seq, "digest": digest}
+        for (partner, source, id_), (seq, digest) in digests.items()
+    ]
+    return Rows(inbox, [row._asdict() for row in rows]), Rows(identity, identities)
 
 
 def unsequenced(conn: Connection, limit: int) -> list[tuple[int, bytes]]:
     """(seq, commitment) of accepted events that have no leaf yet, oldest first."""
-    newest = conn.execute(select(func.coalesce(func.max(leaf.c.seq), 0))).scalar_one()
-    rows = conn.execute(
-        select(inbox.c.seq, inbox.c.commitment).where(inbox.c.seq > newest).order_by(inbox.c.seq).limit(limit)
-    )
+    newest = _NEWEST_SEQUENCED.rows(conn, {})[0][0]
+    rows = _UNSEQUENCED.rows(conn, {"first": newest, "most": limit})
     return [(row.seq, row.commitment) for row in rows]
 
 
@@ -96,10 +89,7 @@ class Sequenced:
 
 def sequenced(conn: Connection, first_leaf: int, limit: int) -> list[Sequenced]:
     """Events from that leaf index on, in order of the tree."""
-    rows = conn.execute(
-        _SEQUENCED.where(leaf.c.leaf_index >= first_leaf).order_by(leaf.c.leaf_index).limit(limit)
-    )
-    return _events(rows)
+    return _events(_FROM_LEAF.rows(conn, {"first": first_leaf, "most": limit}))
 
 
 def sequenced_of_key(conn: Connection, key: str, first_leaf: int) -> list[Sequenced]:
@@ -128,15 +118,15 @@ _SEQUENCED = select(
     inbox.c.event,
 ).join_from(leaf, inbox, leaf.c.seq == inbox.c.seq)
 
-
+_FROM_LEAF = Prepared(_SEQUENCED.where(leaf.c.leaf_index >= _FROM).order_by(leaf.c.leaf_index).limit(_MOST))
 _BY_SEQ = Lookup(_SEQUENCED, inbox.c.seq)
 
 
-def _events(rows: CursorResult[Any]) -> list[Sequenced]:
+def _events(rows: Iterable[Any]) -> list[Sequenced]:
     return [_event(row) for row in rows]
 
 
-def _event(row: Row[Any]) -> Sequenced:
+def _event(row: Any) -> Sequenced:
     return Sequenced(*row[:-1], **json.loads(row.event))
 
 

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, select
 
 from hub.store.bulk import write_rows
-from hub.store.tables import checkpoint, inbox, leaf, tile
+from hub.store.prepared import Prepared
+from hub.store.tables import Number, checkpoint, inbox, leaf, tile
+
+_NEWEST_HEAD = Prepared(select(checkpoint).order_by(checkpoint.c.size.desc()).limit(1))
+_TILE = Prepared(
+    select(tile.c.hashes).where(
+        tile.c.level == bindparam("level", type_=Number),
+        tile.c.position == bindparam("position", type_=Number),
+    )
+)
 
 
 class SqlTiles:
@@ -22,9 +31,8 @@ class SqlTiles:
         """Hashes of a tile, full or partial."""
         if (level, position) in self._new:
             return self._new[level, position]
-        return self._conn.execute(
-            select(tile.c.hashes).where(tile.c.level == level, tile.c.position == position)
-        ).scalar_one_or_none()
+        rows = _TILE.rows(self._conn, {"level": level, "position": position})
+        return rows[0].hashes if rows else None
 
     def put(self, level: int, position: int, hashes: bytes) -> None:
         """Keep a tile until `save`."""
@@ -50,8 +58,8 @@ class SignedHead:
 
 def newest_head(conn: Connection) -> SignedHead | None:
     """The newest signed checkpoint."""
-    row = conn.execute(select(checkpoint).order_by(checkpoint.c.size.desc()).limit(1)).one_or_none()
-    return SignedHead(row.size, row.root, row.note) if row else None
+    rows = _NEWEST_HEAD.rows(conn, {})
+    return SignedHead(rows[0].size, rows[0].root, rows[0].note) if rows else None
 
 
 def save_leaves(conn: Connection, first_index: int, seqs: Sequence[int], head: SignedHead) -> None:
@@ -59,7 +67,7 @@ def save_leaves(conn: Connection, first_index: int, seqs: Sequence[int], head: S
     write_rows(
         conn, leaf, [{"leaf_index": first_index + place, "seq": seq} for place, seq in enumerate(seqs)]
     )
-    conn.execute(insert(checkpoint).values(size=head.size, root=head.root, note=head.note))
+    write_rows(conn, checkpoint, [{"size": head.size, "root": head.root, "note": head.note}])
 
 
 def entries(conn: Connection, first_index: int, limit: int) -> list[bytes]:

@@ -1,46 +1,84 @@
-"""Rows by many keys at once, with one statement whatever their number."""
+"""Rows by many keys at once, with one statement whatever their number; several lookups in one, too."""
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Column, Connection, Row, Select, Text, bindparam, func, select, tuple_
+from sqlalchemy import ARRAY, Column, Connection, Select, Text, bindparam, func, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
 from hub.store.parts import parts
+from hub.store.prepared import Prepared
 
 
 class Lookup:
-    """A query for rows whose column, or columns together, are among some values.
+    """A query for rows whose column, or columns together, are among some values; without columns, for all.
 
     PostgreSQL gets arrays: the text of a statement with a parameter for each value would be another one for
     each number of values, to be built here and planned there every time.
     """
 
     def __init__(self, query: Select[Any], *columns: Column[Any]) -> None:
-        self._columns = columns
-        self._by_arrays = query.where(_in_arrays(columns))
+        self._query, self._columns = query, columns
+        self._by_arrays = Prepared(self.by_arrays("wanted"))
         column = columns[0] if len(columns) == 1 else tuple_(*columns)
-        self._by_list = query.where(column.in_(bindparam("wanted", expanding=True)))
+        wanted = column.in_(bindparam("wanted", expanding=True))
+        self._by_list = query.where(wanted) if columns else query
 
-    def rows(self, conn: Connection, wanted: Iterable[Any]) -> Iterator[Row[Any]]:
+    def rows(self, conn: Connection, wanted: Iterable[Any]) -> Iterator[Any]:
         """Rows in no particular order. wanted: values, tuples of them for several columns."""
         if conn.dialect.name != "postgresql":
-            for part in parts(wanted):
-                yield from conn.execute(self._by_list, {"wanted": part})
+            for part in parts(wanted) if self._columns else [()]:
+                yield from conn.execute(self._by_list, {"wanted": part} if self._columns else {})
             return
         values = list(wanted)
-        if values:
-            lists: Sequence[Any] = [values] if len(self._columns) == 1 else list(zip(*values, strict=True))
-            yield from conn.execute(
-                self._by_arrays, {f"wanted_{at}": list(one) for at, one in enumerate(lists)}
-            )
+        if values or not self._columns:
+            yield from self._by_arrays.rows(conn, self.arrays("wanted", values))
+
+    def by_arrays(self, name: str) -> Select[Any]:
+        """The query with an array for each column, named like that and numbered."""
+        return self._query.where(_in_arrays(name, self._columns)) if self._columns else self._query
+
+    def arrays(self, name: str, values: Sequence[Any]) -> dict[str, list[Any]]:
+        """Values of these arrays."""
+        width = len(self._columns)
+        columns = [values] if width == 1 else zip(*values, strict=True) if values else [()] * width
+        return {f"{name}_{at}": list(one) for at, one in enumerate(columns)}
 
 
-def _in_arrays(columns: Sequence[Column[Any]]) -> ColumnElement[bool]:
+class Lookups:
+    """Several lookups, asked in one statement on PostgreSQL: most of what a small one costs is the way."""
+
+    def __init__(self, *lookups: Lookup) -> None:
+        self._lookups = lookups
+        queries = [one.by_arrays(f"wanted_{at}") for at, one in enumerate(lookups)]
+        self._rows: list[Any] = [
+            namedtuple("Row", [column.key for column in one.selected_columns])  # type: ignore[misc]
+            for one in queries
+        ]
+        arrays = [
+            func.array(one.with_only_columns(func.row(*one.selected_columns)).scalar_subquery())
+            for one in queries
+        ]
+        self._together = Prepared(select(*(one.label(f"rows_{at}") for at, one in enumerate(arrays))))
+
+    def rows(self, conn: Connection, *wanted: Iterable[Any]) -> list[Iterable[Any]]:
+        """Rows of each lookup, in no particular order. wanted: for each what `Lookup.rows` takes."""
+        asked = zip(self._lookups, wanted, strict=True)
+        if conn.dialect.name != "postgresql":
+            return [lookup.rows(conn, values) for lookup, values in asked]
+        arrays: dict[str, list[Any]] = {}
+        for at, (lookup, values) in enumerate(asked):
+            arrays |= lookup.arrays(f"wanted_{at}", list(values))
+        found = self._together.rows(conn, arrays)[0]
+        return [map(row._make, rows) for row, rows in zip(self._rows, found, strict=True)]
+
+
+def _in_arrays(name: str, columns: Sequence[Column[Any]]) -> ColumnElement[bool]:
     arrays = [
-        bindparam(f"wanted_{at}", type_=ARRAY(Text() if isinstance(one.type, Text) else one.type))
+        bindparam(f"{name}_{at}", type_=ARRAY(Text() if isinstance(one.type, Text) else one.type))
         for at, one in enumerate(columns)
     ]
     if len(columns) == 1:

@@ -1,7 +1,7 @@
 """The production store: one PostgreSQL database, used by as many processes as one likes.
 
 Each role of the port has connections of its own, under a database role that may do no more than that
-(hub/store/roles.py). Functions of this package run on asyncpg through SQLAlchemy's `run_sync`.
+(hub/store/roles.py). Functions of this package run in a greenlet, where asyncpg can be waited for.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy import URL, Connection, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 from hub.store.engine import (
     BESIDE_SCHEMA,
@@ -25,9 +25,9 @@ from hub.store.engine import (
     Signals,
     Store,
     StoreUnavailable,
-    is_passing,
 )
 from hub.store.glances import Glances
+from hub.store.greenlets import begin_with, check_open, run
 from hub.store.roles import INSPECTOR, INTAKE, PROJECTOR, READER
 from hub.store.signals import CONNECT_S_MAX, PostgresSignals, connected
 
@@ -56,45 +56,42 @@ class PostgresStore:
 
     def __init__(self, url: str, *, read_schema: str = READ_SCHEMA) -> None:
         self._url, self.read_schema = address(url), read_schema
-        self._intake = self._engine(INTAKE, connections=1)
+        self._intake = self._engine(INTAKE, connections=1, begin=_BEGIN_ALONE)
         self._write = self._engine(INTAKE, connections=2)
         self._project = self._engine(PROJECTOR, connections=2)
-        snapshot: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        self._read = self._engine(READER, connections=READERS).execution_options(**snapshot)
-        self._inspect = self._engine(INSPECTOR, connections=INSPECTORS).execution_options(**snapshot)
+        self._read = self._engine(READER, connections=READERS, begin=_BEGIN_SNAPSHOT)
+        self._inspect = self._engine(INSPECTOR, connections=INSPECTORS, begin=_BEGIN_SNAPSHOT)
         self._own = self._engine(None, connections=1)
         self._glances = Glances(self._url)
         self.signals: Signals = PostgresSignals(self._url)
 
     async def intake(self, work: Callable[[Connection], T]) -> T:
         """One transaction on the truth, after those of all other writers."""
-
-        def alone(conn: Connection) -> T:
-            # What comes after this statement sees what earlier holders of the lock have committed.
-            conn.execute(_LOCK, {"lock": INTAKE_LOCK})
-            return work(conn)
-
-        return await _run(self._intake, alone)
+        return await run(self._intake, work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """One transaction on the truth."""
-        return await _run(self._write, work)
+        return await run(self._write, work)
 
     async def project(self, work: Callable[[Connection], T]) -> T:
         """One transaction on the read model."""
-        return await _run(self._project, work)
+        return await run(self._project, work)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """One snapshot of everything."""
-        return await _run(self._read, work)
+        return await run(self._read, work)
+
+    async def look(self, work: Callable[[Connection], T]) -> T:
+        """What one statement sees: nothing is begun and ended around it."""
+        return await run(self._inspect, work, alone=True)
 
     async def inspect(self, work: Callable[[Connection], T]) -> T:
         """One snapshot of everything, whoever is a party to it."""
-        return await _run(self._inspect, work)
+        return await run(self._inspect, work)
 
     async def own(self, work: Callable[[Connection], T]) -> T:
         """One transaction of the owner of all tables."""
-        return await _run(self._own, work)
+        return await run(self._own, work)
 
     async def glance(self, question: Glance, *values: Sequence[str]) -> Sequence[Sequence[Any]]:
         """Rows of the truth as it stands."""
@@ -119,9 +116,9 @@ class PostgresStore:
             live.execute(text(f'ALTER SCHEMA "{BESIDE_SCHEMA}" RENAME TO "{READ_SCHEMA}"'))
             return True
 
-        await _run(self._own, _drop_replaced)
-        swapped = await _run(self._own, rename)
-        await _run(self._own, _drop_replaced)
+        await run(self._own, _drop_replaced)
+        swapped = await run(self._own, rename)
+        await run(self._own, _drop_replaced)
         return swapped
 
     @contextlib.asynccontextmanager
@@ -145,15 +142,7 @@ class PostgresStore:
 
         What somebody may still see is written, too: StoreUnavailable while there is an older snapshot.
         """
-        try:
-            async with self._own.connect() as conn:
-                await _scrub(await conn.execution_options(isolation_level="AUTOCOMMIT"))
-        except (OSError, PoolTimeout) as error:
-            raise StoreUnavailable(str(error)) from error
-        except DBAPIError as error:
-            if is_passing(error):
-                raise StoreUnavailable(str(error.orig)) from error
-            raise
+        await run(self._own, _scrub, alone=True)
 
     async def sizes(self) -> Mapping[str, int]:
         """Connections in use by role."""
@@ -172,7 +161,7 @@ class PostgresStore:
         for engine in (self._intake, self._write, self._project, self._read, self._inspect, self._own):
             await engine.dispose()
 
-    def _engine(self, role: str | None, connections: int) -> AsyncEngine:
+    def _engine(self, role: str | None, connections: int, begin: str = "BEGIN") -> AsyncEngine:
         settings = {
             "application_name": f"hub {role or 'owner'}",
             "search_path": "public",
@@ -182,6 +171,8 @@ class PostgresStore:
         }
         if role:
             settings["role"] = role
+        if role in (READER, INSPECTOR):
+            settings["default_transaction_read_only"] = "on"
         if role == PROJECTOR:
             # As on SQLite: a power cut may take the read model back, rows and position together.
             settings["synchronous_commit"] = "off"
@@ -190,6 +181,7 @@ class PostgresStore:
             pool_size=connections,
             max_overflow=0,
             pool_timeout=CONNECT_S_MAX,
+            isolation_level="AUTOCOMMIT",  # Transactions begin where we say.
             connect_args={
                 "timeout": CONNECT_S_MAX,
                 # The server ends a statement that takes too long; a server that is gone ends nothing.
@@ -197,16 +189,11 @@ class PostgresStore:
                 "server_settings": settings,
             },
         )
-        event.listen(engine.sync_engine, "checkout", _check_open)
+        event.listen(engine.sync_engine, "checkout", check_open)
+        begin_with(engine.sync_engine, begin)
         if self.read_schema != READ_SCHEMA:
             return engine.execution_options(schema_translate_map={READ_SCHEMA: self.read_schema})
         return engine
-
-
-def _check_open(connection: Any, _record: object, _proxy: object) -> None:
-    """Another one takes the place of a connection that the server has closed meanwhile; it costs nothing."""
-    if connection.driver_connection.is_closed():
-        raise DisconnectionError
 
 
 def address(url: str) -> URL:
@@ -226,44 +213,35 @@ def address(url: str) -> URL:
 
 
 _TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
-_LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
-_NOW = text("SELECT CAST(pg_current_xact_id() AS text)")
-_OLDER_SNAPSHOTS = text(
+# Two statements on one way: what comes after the lock sees what its earlier holders have committed.
+_BEGIN_ALONE = f"BEGIN; SELECT pg_advisory_xact_lock({INTAKE_LOCK})"
+_BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+_NOW = "SELECT CAST(pg_current_xact_id() AS text)"
+_OLDER_SNAPSHOTS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    " AND age(backend_xmin) >= age(CAST(CAST(CAST(:now AS text) AS xid8) AS xid))"
+    " AND age(backend_xmin) >= age(CAST(CAST(CAST($1 AS text) AS xid8) AS xid))"
 )
 
 
-async def _scrub(conn: AsyncConnection) -> None:
+def _scrub(conn: Connection) -> None:
     """What VACUUM leaves out is what nobody sees any more: first every older snapshot must be gone."""
-    now = (await conn.execute(_NOW)).scalar_one()
+    driver: Any = conn.connection.driver_connection
+    now = await_only(driver.fetchval(_NOW))
     for _ in range(SCRUB_TRIES):
-        if not (await conn.execute(_OLDER_SNAPSHOTS, {"now": now})).scalar_one():
+        if not await_only(driver.fetchval(_OLDER_SNAPSHOTS, now)):
             break
-        await asyncio.sleep(SCRUB_RETRY_S)
+        await_only(asyncio.sleep(SCRUB_RETRY_S))
     else:
         raise StoreUnavailable("a snapshot from before the erasure is still in use")
-    await conn.execute(text(f"SET lock_timeout = {SCRUB_LOCK_MS_MAX}"))
+    await_only(driver.execute(f"SET lock_timeout = {SCRUB_LOCK_MS_MAX}"))
     try:
-        await conn.execute(text("VACUUM (FULL) subject_key"))
+        await_only(driver.execute("VACUUM (FULL) subject_key"))
     finally:
-        await conn.execute(text("RESET lock_timeout"))
+        await_only(driver.execute("RESET lock_timeout"))
 
 
 def _drop_replaced(conn: Connection) -> None:
     conn.execute(text(f'DROP SCHEMA IF EXISTS "{REPLACED_SCHEMA}" CASCADE'))
-
-
-async def _run(engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
-    try:
-        async with engine.begin() as conn:
-            return await conn.run_sync(work)
-    except (OSError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise StoreUnavailable(str(error)) from error
-    except DBAPIError as error:
-        if is_passing(error):
-            raise StoreUnavailable(str(error.orig)) from error
-        raise
 
 
 async def _ping(connection: asyncpg.Connection[Any], leadership: Leadership) -> None:

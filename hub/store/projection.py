@@ -13,8 +13,10 @@ from hub.domain.referrals import Referral
 from hub.domain.refusal import Refusal
 from hub.domain.services import Service
 from hub.store.bulk import write_rows
+from hub.store.lookup import Lookup
 from hub.store.opportunities import index_opportunities
 from hub.store.parts import parts
+from hub.store.prepared import Prepared
 from hub.store.records import remove_records, save_records
 from hub.store.referrals import index_referrals
 from hub.store.services import index_services
@@ -33,6 +35,11 @@ from hub.store.tables import (
 
 INBOX = "inbox"
 """The lane of the whole tree, in order."""
+
+_POSITIONS = Prepared(select(position))
+# Always held in one order: nobody waits in a circle.
+_HELD = Lookup(select(position).order_by(position.c.lane).with_for_update(), position.c.lane)
+_JUDGED = Lookup(select(verdict.c.seq), verdict.c.seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +83,8 @@ def positions(conn: Connection, *, hold: Iterable[str] = ()) -> dict[str, Positi
 
 
 def _positions(conn: Connection, held: Sequence[str]) -> dict[str, Position]:
-    query = select(position).order_by(position.c.lane)  # Always held in one order: nobody waits in a circle.
-    if held:
-        query = query.where(position.c.lane.in_(held)).with_for_update()
-    return {
-        row.lane: Position(row.leaf, row.events, row.topic_id, row.log_offset) for row in conn.execute(query)
-    }
+    rows = _HELD.rows(conn, held) if held else _POSITIONS.rows(conn, {})
+    return {row.lane: Position(row.leaf, row.events, row.topic_id, row.log_offset) for row in rows}
 
 
 def save_positions(conn: Connection, changed: Mapping[str, Position]) -> None:
@@ -118,11 +121,7 @@ def follows_the_tree(conn: Connection, *, by_lanes: bool) -> bool:
 
 def judged(conn: Connection, seqs: Iterable[int]) -> set[int]:
     """Those of the events that the read model shows."""
-    return {
-        seq
-        for part in parts(seqs)
-        for seq in conn.execute(select(verdict.c.seq).where(verdict.c.seq.in_(part))).scalars()
-    }
+    return {row.seq for row in _JUDGED.rows(conn, seqs)}
 
 
 def save_verdicts(conn: Connection, verdicts: Sequence[Verdict]) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select
 
 from hub.domain.references import ReferenceChange, membership_network
-from hub.store.bulk import write_rows
+from hub.store.bulk import Rows
 from hub.store.lookup import Lookup
 from hub.store.tables import reference
 
@@ -20,27 +20,29 @@ Row = tuple[str, str, str, str, bool]  # kind, id, owner, target, live
 
 _COLUMNS = (reference.c.kind, reference.c.id, reference.c.owner, reference.c.target, reference.c.live)
 # Built once: they run for every group of the intake.
-_NAMED = Lookup(select(*_COLUMNS), reference.c.kind, reference.c.id)
-_MEMBERS = Lookup(select(*_COLUMNS).where(reference.c.kind == "member"), reference.c.owner)
+NAMED = Lookup(select(*_COLUMNS), reference.c.kind, reference.c.id)
+MEMBERS = Lookup(select(*_COLUMNS).where(reference.c.kind == "member"), reference.c.owner)
 
 
 class References:
     """References that a group of events needs, read once, kept in step while the group is accepted."""
 
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
+    def __init__(self) -> None:
         self._rows: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
         self._members: dict[str, dict[str, Row]] = {}
         self._changed: dict[tuple[str, str, str], Row] = {}
         self._journal: list[tuple[tuple[str, str, str], Row | None, Row | None]] = []
 
-    def load(self, names: Iterable[tuple[str, str]], members: Iterable[str] = ()) -> None:
+    def load(self, conn: Connection, names: Iterable[tuple[str, str]], members: Collection[str] = ()) -> None:
         """Read what is about to be asked for. names: (kind, id); members: partners with memberships."""
-        slugs = sorted(set(members))
-        for row in _NAMED.rows(self._conn, sorted(set(names))):
+        self.take(NAMED.rows(conn, set(names)), members, MEMBERS.rows(conn, members))
+
+    def take(self, named: Iterable[Any], members: Iterable[str], memberships: Iterable[Any]) -> None:
+        """The same, of rows that were found by NAMED and MEMBERS."""
+        for row in named:
             self._rows[row.kind, row.id][row.owner] = (row.kind, row.id, row.owner, row.target, row.live)
-        self._members |= {slug: {} for slug in slugs}
-        for row in _MEMBERS.rows(self._conn, slugs):
+        self._members |= {slug: {} for slug in members}
+        for row in memberships:
             self._members[row.owner][row.id] = (row.kind, row.id, row.owner, row.target, row.live)
 
     def owner(self, kind: str, id_: str) -> str | None:
@@ -131,13 +133,13 @@ class References:
             self._memberships(owner)[id_] = row
         self._changed[name] = row
 
-    def save(self) -> None:
-        """Write what changed."""
+    def changes(self) -> Rows:
+        """What is to be written."""
         rows = [
             dict(zip(("kind", "id", "owner", "target", "live"), row, strict=True))
             for row in self._changed.values()
         ]
-        write_rows(self._conn, reference, rows, update=("target", "live"))
+        return Rows(reference, rows, update=("target", "live"))
 
 
 def _put(rows: dict[K, Row], key: K, row: Row | None) -> None:

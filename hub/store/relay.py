@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from hub.store.bulk import write_rows
-from hub.store.tables import inbox, leaf, relay
+from hub.store.prepared import Prepared
+from hub.store.tables import Number, inbox, leaf, relay
 
 TREE = ""
+_ALL = Prepared(select(relay))
+_MOVED = Prepared(
+    update(relay)
+    .where(relay.c.lane == TREE, relay.c.leaf == bindparam("expected", type_=Number))
+    .values(leaf=bindparam("new_leaf", type_=Number))
+    .returning(relay.c.leaf)
+)
 
 
 @dataclass(slots=True)
@@ -25,7 +33,7 @@ class Told:
 def told(conn: Connection) -> Told:
     """How far the log has been told."""
     found = Told()
-    for row in conn.execute(select(relay)):
+    for row in _ALL.rows(conn, {}):
         if row.lane == TREE:
             found.leaf, found.log = row.leaf, row.log
         else:
@@ -35,8 +43,7 @@ def told(conn: Connection) -> Told:
 
 def tell(conn: Connection, expected: int, leaf_index: int, lanes: Mapping[str, int]) -> bool:
     """Move on to a leaf index; False when another relay did so meanwhile. lanes: those with new events."""
-    moved = update(relay).where(relay.c.lane == TREE, relay.c.leaf == expected).values(leaf=leaf_index)
-    if conn.execute(moved).rowcount != 1:
+    if not _MOVED.rows(conn, {"expected": expected, "new_leaf": leaf_index}):
         return False
     rows = [{"lane": lane, "leaf": last} for lane, last in sorted(lanes.items())]
     write_rows(conn, relay, rows, update=("leaf",))

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, insert, inspect, select, text
 from sqlalchemy.schema import CreateTable
 
 from hub.store.engine import READ_SCHEMA, Store, StoreUnavailable
+from hub.store.prepared import Prepared
 from hub.store.roles import grant_read_model, grant_truth, make_roles
 from hub.store.row_security import conditions, secure
 from hub.store.tables import model, read
@@ -24,6 +25,7 @@ from hub.store.tables import model, read
 READ_MODEL_VERSION = 2
 """Count up when a fold or an index function gives other rows for the same events."""
 MIGRATION_LOCK = 0x6875_6203
+_FINGERPRINT = Prepared(select(model.c.fingerprint))
 
 
 def migrate_truth(conn: Connection, revision: str = "head") -> None:
@@ -100,7 +102,7 @@ def _read_schema(conn: Connection) -> str:
 
 def check_version(conn: Connection) -> None:
     """StoreUnavailable when the read model is that of another version: its rows follow other rules."""
-    if conn.execute(select(model.c.fingerprint)).scalar() != fingerprint():
+    if [row.fingerprint for row in _FINGERPRINT.rows(conn, {})] != [fingerprint()]:
         raise StoreUnavailable("another version of the hub folds this read model")
 
 

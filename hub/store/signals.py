@@ -58,7 +58,9 @@ class PostgresSignals:
                 )
             while True:
                 try:
-                    message = await asyncio.wait_for(told.get(), LISTEN_ASK_S)
+                    # wait_for of Python 3.11 loses a cancellation that comes together with a message.
+                    async with asyncio.timeout(LISTEN_ASK_S):
+                        message = await told.get()
                 except TimeoutError:
                     # Who only listens never learns that nobody is there any more.
                     await connection.fetchval("SELECT 1", timeout=CONNECT_S_MAX)

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, select
 
 from hub.domain.marks import Sealed
-from hub.store.bulk import write_rows
+from hub.store.bulk import Rows, write
 from hub.store.keyfiles import key_file
 from hub.store.lookup import Lookup
 from hub.store.tables import subject_key
@@ -31,7 +31,7 @@ PREFIX = "sealed"
 
 
 _KEYS = select(subject_key.c.digest, subject_key.c.surrogate, subject_key.c.wrapped_key)
-_BY_DIGEST = Lookup(_KEYS, subject_key.c.digest)
+BY_DIGEST = Lookup(_KEYS, subject_key.c.digest)
 _BY_SURROGATE = Lookup(_KEYS, subject_key.c.surrogate)
 
 
@@ -76,11 +76,16 @@ class Vault:
 
     def subjects(self, conn: Connection, wire_ids: Iterable[str]) -> dict[str, Subject]:
         """Subjects by wire id, those that exist."""
-        digests = {self.subject_digest(one): one for one in wire_ids}
-        return {
-            digests[row.digest]: self._subject(row.surrogate, row.wrapped_key)
-            for row in _BY_DIGEST.rows(conn, digests)
-        }
+        digests = self.digests(wire_ids)
+        return self.found(digests, BY_DIGEST.rows(conn, digests))
+
+    def digests(self, wire_ids: Iterable[str]) -> dict[bytes, str]:
+        """Wire ids by the digest that BY_DIGEST finds them by."""
+        return {self.subject_digest(one): one for one in wire_ids}
+
+    def found(self, digests: Mapping[bytes, str], rows: Iterable[Any]) -> dict[str, Subject]:
+        """Subjects by wire id, of rows that BY_DIGEST found."""
+        return {digests[row.digest]: self._subject(row.surrogate, row.wrapped_key) for row in rows}
 
     def by_surrogate(self, conn: Connection, surrogates: Iterable[str]) -> dict[str, Subject]:
         """Subjects by surrogate, those that exist."""
@@ -129,7 +134,12 @@ def seal(subject: Subject, value: Any) -> Sealed:
 
 def save_subjects(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Keep new subjects."""
-    write_rows(conn, subject_key, rows)
+    write(conn, made(rows))
+
+
+def made(rows: Sequence[dict[str, Any]]) -> Rows:
+    """New subjects, to be written."""
+    return Rows(subject_key, rows)
 
 
 def seal_bytes(subjects: Iterable[Subject], content: bytes) -> bytes:

@@ -107,7 +107,7 @@ class KafkaBackbone:
         whoever administers them: the log says what is new, the inbox what it is.
         """
         seqs = [one.seq for one in news]
-        events = await self._store.inspect(lambda conn: sequenced_by_seq(conn, seqs))
+        events = await self._store.look(lambda conn: sequenced_by_seq(conn, seqs))
         found = [
             Delivered(one.lane, one.after, event)
             for one in news

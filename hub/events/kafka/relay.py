@@ -55,7 +55,7 @@ class Relay:
             if time.monotonic() - self._told_parked_s > TELL_PARKED_S:
                 await tell_parked(self._store, self._publish, self._cluster.partitions)
                 self._told_parked_s = time.monotonic()
-            batch = await self._store.inspect(lambda conn: sequenced(conn, at.leaf, BATCH_EVENTS_MAX))
+            batch = await self._store.look(lambda conn: sequenced(conn, at.leaf, BATCH_EVENTS_MAX))
             if not batch:
                 return False
             lanes, records = self._chain(at, batch)
