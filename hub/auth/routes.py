@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from hub.auth import described
 from hub.auth.access import BY_ITSELF, OPEN
 from hub.auth.calls import AUTH_METHOD
 from hub.auth.jws import ALGORITHMS
@@ -59,17 +60,17 @@ def build_router(
     server = Server(store, settings, tokens, nonces, clock, uses)
     kept = {"Cache-Control": f"public, max-age={DOCUMENT_AGE_S}"}
 
-    @router.post(TOKEN_PATH, dependencies=[BY_ITSELF])
+    @router.post(TOKEN_PATH, dependencies=[BY_ITSELF], openapi_extra=described.TOKEN)
     async def token(request: Request) -> Response:
         """An access token for a client that proves its key (RFC 6749, RFC 7523, RFC 9449)."""
         return await _answer(server.token, request)
 
-    @router.post(REVOKE_PATH, dependencies=[BY_ITSELF])
+    @router.post(REVOKE_PATH, dependencies=[BY_ITSELF], openapi_extra=described.REVOKE)
     async def revoke(request: Request) -> Response:
         """End an access token of the client that proves its key (RFC 7009)."""
         return await _answer(server.revoke, request)
 
-    @router.post(INTROSPECT_PATH, dependencies=[BY_ITSELF])
+    @router.post(INTROSPECT_PATH, dependencies=[BY_ITSELF], openapi_extra=described.INTROSPECT)
     async def introspect(request: Request) -> Response:
         """What an access token is worth now (RFC 7662)."""
         return await _answer(server.introspect, request)
