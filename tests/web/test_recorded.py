@@ -46,7 +46,7 @@ async def test_each_act_of_a_person_is_an_entry_that_names_nobody(kept: tuple[Wo
     await world.enter(browser, guest)
     await browser.get("/account")
     await browser.post("/account/sign-out-everywhere")
-    rows = await spine.hub.store.read(
+    rows = await spine.hub.store.inspect(
         lambda conn: conn.execute(
             select(inbox.c.event).where(inbox.c.type == TYPE).order_by(inbox.c.seq)
         ).all()
