@@ -12,6 +12,7 @@ from hub.auth import routes as oauth
 from hub.auth.addresses import Addresses
 from hub.auth.applications import forgetting
 from hub.auth.authenticate import Authenticator
+from hub.auth.code_grant import Codes
 from hub.auth.key_uses import KeyUses
 from hub.auth.metering import open_meter
 from hub.auth.nonces import OfferNonce, open_nonces
@@ -82,7 +83,7 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
     app.include_router(ledger.build_router(hub.store, checkpoints))
     app.include_router(operations.build_router(hub))
     app.include_router(graphiql.build_router(pages))
-    app.include_router(people.build_router(pages))
+    app.include_router(people.build_router(pages, Codes(hub.store, tokens, None)))
     return app
 
 

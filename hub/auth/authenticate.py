@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NoReturn
 from urllib.parse import quote
 
@@ -16,7 +17,7 @@ from hub.auth.jws import ALGORITHMS, BadJws
 from hub.auth.nonces import Nonces
 from hub.auth.replay import Once, Replay
 from hub.auth.server import TOKEN_PATH
-from hub.auth.sessions import Sessions
+from hub.auth.sessions import CONFIRMED_S, Sessions, principal_of, suspended
 from hub.auth.tokens import Held, Tokens
 from hub.domain.principal import ANYONE, Principal
 from hub.domain.refusal import Refusal
@@ -106,21 +107,33 @@ class Authenticator:
             held = await self._tokens.held(token)
         except BadJws as bad:
             self._deny(f"the access token {bad}")
-        client = held.client
-        principal = Principal(
-            client_id=client.client_id,
-            audience=client.audience,
-            partner=client.partner,
-            scopes=held.scopes,
-            networks=client.networks,
-            source_prefix=client.source_prefix,
-        )
+        principal = self._principal(held)
         try:
             await self._check_sent(held, scheme, token, method=method, path=path, proofs=proofs)
         except Denied as denied:
             denied.principal = principal
             raise
         return principal
+
+    def _principal(self, held: Held) -> Principal:
+        """Whom the token speaks for: its client, or the person who lets the client act."""
+        client = held.client
+        if held.person is None:
+            return Principal(
+                client_id=client.client_id,
+                audience=client.audience,
+                partner=client.partner,
+                scopes=held.scopes,
+                networks=client.networks,
+                source_prefix=client.source_prefix,
+            )
+        confirmed = self._clock() - held.claims["auth_time"] <= CONFIRMED_S
+        person = principal_of(held.person, client.client_id, held.scopes, confirmed=confirmed)
+        if client.networks is None:
+            return person
+        # A client that is bound to networks opens no others, whoever uses it.
+        networks = client.networks if person.networks is None else client.networks & person.networks
+        return replace(person, networks=networks)
 
     async def _check_sent(
         self, held: Held, scheme: str, token: str, *, method: str, path: str, proofs: Sequence[str]
@@ -135,6 +148,8 @@ class Authenticator:
             await self._check_proof(proofs, held.bound_to, token, method, path)
         if held.client.suspended:
             raise _suspended(held.client)
+        if held.person and held.person.suspended:
+            raise suspended()
 
     async def _check_proof(
         self, proofs: Sequence[str], bound_to: str, token: str, method: str, path: str

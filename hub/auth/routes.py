@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from hub.auth import described
 from hub.auth.access import BY_ITSELF, OPEN
 from hub.auth.calls import AUTH_METHOD
+from hub.auth.code_grant import AUTHORIZE_PATH, GRANT_TYPE, METHOD
 from hub.auth.jws import ALGORITHMS
 from hub.auth.key_uses import KeyUses
 from hub.auth.nonces import Nonces
@@ -112,8 +113,12 @@ def metadata(settings: Settings) -> dict[str, Any]:
         "introspection_endpoint": issuer + INTROSPECT_PATH,
         "jwks_uri": issuer + JWKS_PATH,
         "scopes_supported": sorted(SCOPES),
-        "response_types_supported": [],
-        "grant_types_supported": [ClientCredentials.GRANT_TYPE],
+        "authorization_endpoint": issuer + AUTHORIZE_PATH,
+        "authorization_response_iss_parameter_supported": True,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "code_challenge_methods_supported": [METHOD],
+        "grant_types_supported": [ClientCredentials.GRANT_TYPE, GRANT_TYPE],
         **signed_by_client,
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
     }

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hub.auth.calls import AUTH_METHOD, Call, Callers, ProofRefused
+from hub.auth.code_grant import GRANT_TYPE, Codes
 from hub.auth.jws import BadJws
 from hub.auth.key_uses import KeyUses
 from hub.auth.nonces import Nonces
@@ -75,6 +76,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         super().__init__(scopes_supported=sorted(SCOPES))
         self._tokens = tokens
         self.callers = Callers(store, settings, nonces, clock, uses)
+        self._codes = Codes(store, tokens, self.callers, clock)
         self.register_grant(ClientCredentials)
         self.register_client_auth_method(AUTH_METHOD, lambda _query_client, call: self.callers.prove(call))
 
@@ -82,6 +84,8 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         """The answer to a token request: a token, or an error of RFC 6749, section 5.2."""
         try:
             call = await self.callers.read(request, required="grant_type")
+            if call.values["grant_type"] == GRANT_TYPE:
+                return JSONResponse(await self._codes.redeem(call), headers=NOT_KEPT)
             response: Response = self.create_token_response(call)
             # Used up even when the answer is a no; the token leaves only after the commit.
             await self.callers.use_up(call)
@@ -109,7 +113,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         except BadJws:
             return JSONResponse({"active": False}, headers=NOT_KEPT)
         told = held.client.client_id == client.client_id or _sees_every_token(client)
-        active = told and not held.client.suspended
+        active = told and not held.client.suspended and not (held.person and held.person.suspended)
         return JSONResponse(_described(held) if active else {"active": False}, headers=NOT_KEPT)
 
     async def _asked_about(self, request: Request) -> tuple[Client, str]:
@@ -134,8 +138,8 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         try:
             return super().get_token_grant(request)
         except UnsupportedGrantTypeError:
-            only = ClientCredentialsGrant.GRANT_TYPE
-            raise OAuth2Error(f"The only grant is {only}.", error="unsupported_grant_type") from None
+            grants = f"{ClientCredentialsGrant.GRANT_TYPE} and {GRANT_TYPE}"
+            raise OAuth2Error(f"The only grants are {grants}.", error="unsupported_grant_type") from None
 
     def create_oauth2_request(self, request: Call) -> Call:
         """The framework's view of the request: it is one already."""

@@ -15,6 +15,7 @@ from hub.auth.signing import ALGORITHM, TOKEN_LIFETIME_S, Signing
 from hub.settings import Settings
 from hub.store.clients import Client
 from hub.store.engine import Store
+from hub.store.people import Person, find_people
 from hub.store.standing import Standing, revoke, standings
 from hub.store.together import Together
 
@@ -30,12 +31,14 @@ class Held:
     """A token that holds now, and its client as it stands now; a suspended client still holds its token.
 
     scopes: of the token, cut down to the grant. bound_to: thumbprint of its DPoP key, None for bearer.
+    person: who lets the client act, as it stands now; None: the client acts for itself.
     """
 
     claims: Mapping[str, Any]
     client: Client
     scopes: frozenset[str]
     bound_to: str | None
+    person: Person | None = None
 
 
 class Tokens:
@@ -61,22 +64,48 @@ class Tokens:
         self._verified: OrderedDict[bytes, dict[str, Any]] = OrderedDict()
         self._verified_by = signing.version
         self._standings: Together[tuple[str, str], Standing] = Together(lambda asked: standings(store, asked))
+        self._people: Together[str, Person | None] = Together(
+            lambda ids: store.read(lambda conn: find_people(conn, ids))
+        )
 
     def issue(self, client: Client, scope: str, bound_to: str | None) -> str:
         """A new token. scope: space-delimited. bound_to: thumbprint of the DPoP key, None for bearer."""
+        return self._sign(
+            bound_to,
+            sub=client.client_id,
+            client_id=client.client_id,
+            scope=scope,
+            jti=secrets.token_urlsafe(16),
+            hub_partner=client.partner,
+            hub_audience=client.audience.value,
+        )
+
+    def issue_for(
+        self,
+        person: Person,
+        client: Client,
+        scope: str,
+        bound_to: str | None,
+        *,
+        jti: str,
+        confirmed_at_s: int,
+    ) -> str:
+        """A new token by which the client acts for a person, who showed a second factor at confirmed_at_s."""
+        return self._sign(
+            bound_to,
+            sub=person.id,
+            client_id=client.client_id,
+            scope=scope,
+            jti=jti,
+            auth_time=confirmed_at_s,
+            hub_partner=person.partner,
+            hub_audience=person.audience.value,
+            hub_generation=person.generation,
+        )
+
+    def _sign(self, bound_to: str | None, **claims: Any) -> str:
         now_s = int(self._clock())
-        claims: dict[str, Any] = {
-            "iss": self._issuer,
-            "aud": self._issuer,
-            "sub": client.client_id,
-            "client_id": client.client_id,
-            "scope": scope,
-            "iat": now_s,
-            "exp": now_s + TOKEN_LIFETIME_S,
-            "jti": secrets.token_urlsafe(16),
-            "hub_partner": client.partner,
-            "hub_audience": client.audience.value,
-        }
+        claims |= {"iss": self._issuer, "aud": self._issuer, "iat": now_s, "exp": now_s + TOKEN_LIFETIME_S}
         if bound_to is not None:
             claims["cnf"] = {"jkt": bound_to}
         return self._signing.sign(TOKEN_TYPE, claims)
@@ -89,13 +118,27 @@ class Tokens:
             raise BadJws("was revoked")
         if client is None:
             raise BadJws("belongs to a client that is gone")
-        if claims["hub_partner"] != client.partner or claims["hub_audience"] != client.audience:
-            raise BadJws("was issued when the client spoke for someone else")
+        person = await self._person(claims) if claims["sub"] != claims["client_id"] else None
+        holder = person or client
+        if claims["hub_partner"] != holder.partner or claims["hub_audience"] != holder.audience:
+            raise BadJws("was issued when its holder spoke for someone else")
         bound_to = _thumbprint(claims)
         if bound_to is None and not client.bearer:
             raise BadJws("is bound to no key, and the client has no waiver for that")
-        scopes = frozenset(claims["scope"].split(" ")).intersection(client.scopes)
-        return Held(claims, client, scopes, bound_to)
+        scopes = frozenset(claims["scope"].split(" ")).intersection(client.scopes, holder.scopes)
+        return Held(claims, client, scopes, bound_to, person)
+
+    async def _person(self, claims: Mapping[str, Any]) -> Person:
+        """The person whom a token speaks for, as it stands now; BadJws when its tokens have ended."""
+        person = await self._people.ask(claims["sub"])
+        if person is None or claims.get("hub_generation") != person.generation:
+            raise BadJws("ended when its person signed out everywhere")
+        return person
+
+    async def end(self, jti: str) -> None:
+        """End the token of that id in every process."""
+        now_s = int(self._clock())
+        await self._store.write(lambda conn: revoke(conn, jti, now_s + TOKEN_LIFETIME_S + 1, now_s))
 
     async def revoke(self, token: str, client_id: str) -> None:
         """End a token of that client in every process; what is no token of it is left alone."""
@@ -137,7 +180,8 @@ class Tokens:
         for name in ("sub", "client_id", "jti", "hub_audience"):
             text_claim(claims, name)
         text_claim(claims, "scope", chars_max=2_048)
-        if claims["sub"] != claims["client_id"] or "hub_partner" not in claims:
+        of_person = "hub_generation" in claims and "auth_time" in claims
+        if (claims["sub"] != claims["client_id"]) != of_person or "hub_partner" not in claims:
             raise BadJws("does not say whom it speaks for")
         if "cnf" in claims and _thumbprint(claims) is None:
             raise BadJws("is bound to something else than a DPoP key")

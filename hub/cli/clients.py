@@ -27,6 +27,9 @@ def add(
     audience: Annotated[str, typer.Option(help="portal or manager.")],
     network: Annotated[list[str], typer.Option(help="Bind it to this network; all unless given.")] = [],  # noqa: B006
     scope: Scope = [],  # noqa: B006
+    redirect_uri: Annotated[
+        list[str], typer.Option(help="Where people may be sent back to, who let the client act for them.")
+    ] = [],  # noqa: B006
     public_key: PublicKey = None,
     bearer: Bearer = False,
     json_: Json = False,
@@ -38,5 +41,5 @@ def add(
     if isinstance(key, Refusal):
         refuse(key)
     networks = frozenset(network) or None
-    new = NewClient(name, Audience(audience), None, scope, networks, key, bearer)
+    new = NewClient(name, Audience(audience), None, scope, networks, key, bearer, redirect_uri)
     show_row(run(lambda hub: add_client(hub, new), make=True), json_)

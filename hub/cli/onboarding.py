@@ -24,6 +24,7 @@ from hub.events.envelope import Envelope
 from hub.events.rejection import Rejected
 from hub.events.spine import Hub
 from hub.store import clients
+from hub.store.codes import add_redirects
 from hub.store.references import References
 
 OPERATOR = Principal(
@@ -46,6 +47,7 @@ class NewClient:
     networks: frozenset[str] | None
     public_jwk: dict[str, Any] | None
     bearer: bool
+    redirect_uris: Sequence[str] = ()
 
 
 def read_public_key(path: Path) -> dict[str, Any] | Refusal:
@@ -108,7 +110,12 @@ async def add_client(hub: Hub, new: NewClient, events: Sequence[Envelope] = ()) 
         if clients.find_client(conn, new.client_id):
             taken = f"There is a client {new.client_id} already."
             return Refusal("client.exists", taken, "Add a key to it: hub partner key add.")
-        clients.add_client(conn, client, now)
+        try:
+            clients.add_client(conn, client, now)
+            add_redirects(conn, client.client_id, new.redirect_uris)
+        except ValueError as error:
+            conn.rollback()
+            return Refusal("client.refused", str(error), "hub client add --help explains the options.")
         return _accept(conn, hub, events, now)
 
     refusal = await hub.store.intake(add)

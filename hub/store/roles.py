@@ -21,6 +21,7 @@ _INTAKE_CHANGES = (
     "parked",
     "oauth_client",
     "oauth_client_key",
+    "oauth_code",
     "person",
     "person_session",
     "sign_in_try",
@@ -29,6 +30,7 @@ _INTAKE_CHANGES = (
     "key_use",
 )
 _INTAKE_FORGETS = (
+    "oauth_code",
     "oauth_jti",
     "oauth_revoked",
     "delivery",

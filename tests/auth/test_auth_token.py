@@ -74,8 +74,12 @@ async def test_the_metadata_names_what_is_there_and_nothing_else(world: World) -
         **{f"{name}_endpoint_auth_signing_alg_values_supported": algorithms for name in endpoints},
         "jwks_uri": f"{ISSUER}/oauth/jwks",
         "scopes_supported": sorted(ALL_SCOPES),
-        "response_types_supported": [],
-        "grant_types_supported": ["client_credentials"],
+        "authorization_endpoint": f"{ISSUER}/oauth/authorize",
+        "authorization_response_iss_parameter_supported": True,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "code_challenge_methods_supported": ["S256"],
+        "grant_types_supported": ["client_credentials", "authorization_code"],
         "dpop_signing_alg_values_supported": algorithms,
     }
 

@@ -15,8 +15,10 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI, Request
 from sqlalchemy import Connection
 
+from hub.auth import routes as oauth
 from hub.auth.addresses import Addresses
 from hub.auth.authenticate import Authenticator
+from hub.auth.code_grant import Codes
 from hub.auth.nonces import open_nonces
 from hub.auth.passwords import Passwords
 from hub.auth.sessions import Sessions
@@ -113,10 +115,14 @@ class World:
         self.pages = Pages(self.sign_in, Addresses())
         self.app = FastAPI()
         problems.install(self.app)
-        self.app.include_router(people_pages.build_router(self.pages))
+        signing, nonces = open_signing(self.settings), open_nonces(self.settings, self.clock)
+        tokens = Tokens(self.store, self.settings, signing, self.clock)
+        codes = Codes(self.store, tokens, None, self.clock)
+        self.app.include_router(people_pages.build_router(self.pages, codes))
         self.app.include_router(graphiql.build_router(self.pages))
-        tokens = Tokens(self.store, self.settings, open_signing(self.settings), self.clock)
-        nonces = open_nonces(self.settings, self.clock)
+        self.app.include_router(
+            oauth.build_router(self.store, self.settings, signing, tokens, nonces, self.clock)
+        )
         authenticator = Authenticator(
             self.store, self.settings, tokens, nonces, self.clock, sessions=self.sessions
         )

@@ -15,7 +15,15 @@ from hub.store.tables.events import (
     tile,
 )
 from hub.store.tables.onboarding import application, key_use, scope_request
-from hub.store.tables.people import person, person_link, person_recovery, person_session, sign_in_try
+from hub.store.tables.people import (
+    oauth_code,
+    oauth_redirect,
+    person,
+    person_link,
+    person_recovery,
+    person_session,
+    sign_in_try,
+)
 from hub.store.tables.read_model import (
     model,
     opportunity_row,
@@ -41,7 +49,9 @@ __all__ = [
     "model",
     "oauth_client",
     "oauth_client_key",
+    "oauth_code",
     "oauth_jti",
+    "oauth_redirect",
     "oauth_revoked",
     "opportunity_row",
     "parked",

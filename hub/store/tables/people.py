@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKeyConstraint, Index, LargeBinary, Table
+from sqlalchemy import Boolean, Column, ForeignKeyConstraint, Index, LargeBinary, PrimaryKeyConstraint, Table
 
 from hub.store.tables.columns import Number, String, truth
 
@@ -68,4 +68,32 @@ sign_in_try = Table(
     Column("tries", Number, nullable=False),
     Column("ends_at_s", Number, nullable=False),
     Index("sign_in_try_ends_at_s", "ends_at_s"),
+)
+
+oauth_redirect = Table(
+    "oauth_redirect",
+    truth,
+    Column("client_id", String, nullable=False),
+    Column("uri", String, nullable=False),  # where the client's people may be sent back to
+    PrimaryKeyConstraint("client_id", "uri"),
+    ForeignKeyConstraint(["client_id"], ["oauth_client.client_id"]),
+)
+
+oauth_code = Table(
+    "oauth_code",
+    truth,
+    Column("digest", LargeBinary, primary_key=True),  # of the authorization code
+    Column("client_id", String, nullable=False),
+    Column("person", String, nullable=False),
+    Column("generation", Number, nullable=False),
+    Column("redirect_uri", String, nullable=False),
+    Column("challenge", String, nullable=False),
+    Column("scope", String, nullable=False),
+    Column("dpop_jkt", String),
+    Column("confirmed_at_s", Number, nullable=False),
+    Column("ends_at_s", Number, nullable=False),
+    Column("jti", String),  # of the token that it gave; null: not used yet
+    ForeignKeyConstraint(["client_id"], ["oauth_client.client_id"]),
+    ForeignKeyConstraint(["person"], ["person.id"]),
+    Index("oauth_code_ends_at_s", "ends_at_s"),
 )

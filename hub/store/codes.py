@@ -1,0 +1,117 @@
+"""Authorization codes, each good once, and the addresses to which clients are sent back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, Select, delete, insert, select, update
+
+from hub.store.people import Person, person_of
+from hub.store.tables import oauth_client, oauth_code, oauth_redirect, person
+
+REDIRECTS_MAX = 10
+KEPT_S = 600
+"""How long a code is remembered after its end, so that its reuse ends the token that it gave."""
+_LOOPBACK = ("127.0.0.1", "[::1]", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a code was given for. jti: of the token that it gave, None before. Seconds since 1970."""
+
+    digest: bytes
+    client_id: str
+    person: str
+    generation: int
+    redirect_uri: str
+    challenge: str
+    scope: str
+    dpop_jkt: str | None
+    confirmed_at_s: int
+    ends_at_s: int
+    jti: str | None = None
+
+
+def add_redirects(conn: Connection, client_id: str, uris: Sequence[str]) -> None:
+    """Let a client be sent back to these addresses; ValueError, which says why, when one cannot be."""
+    if len(uris) > REDIRECTS_MAX:
+        raise ValueError(f"a client has at most {REDIRECTS_MAX} redirect URIs")
+    for uri in uris:
+        check_redirect(uri)
+    if uris:
+        conn.execute(insert(oauth_redirect), [{"client_id": client_id, "uri": uri} for uri in set(uris)])
+
+
+def check_redirect(uri: str) -> None:
+    """ValueError unless the URI is https, or http on the loopback address; without fragment and user."""
+    try:
+        parts = urlsplit(uri)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        raise ValueError(f"{uri!r} is no address") from None
+    plain = uri.isascii() and uri.isprintable() and " " not in uri and "\\" not in uri and "*" not in uri
+    if not plain or not host or "@" in parts.netloc or "#" in uri or len(uri) > 2_000:
+        raise ValueError(f"{uri!r} must be a plain address without fragment, user name and wildcard")
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
+        raise ValueError(f"{uri!r} must be https, or http on 127.0.0.1 or [::1]")
+
+
+def redirects(conn: Connection, client_id: str) -> list[str]:
+    """Where a client may be sent back to."""
+    mine = select(oauth_redirect.c.uri).where(oauth_redirect.c.client_id == client_id)
+    return list(conn.execute(mine.order_by(oauth_redirect.c.uri)).scalars())
+
+
+def is_registered(uri: str, registered: Iterable[str]) -> bool:
+    """Whether the URI is one of these, to the letter; on loopback with any port (RFC 8252, 7.3)."""
+    return any(uri == one or _without_port(uri) == _without_port(one) != "" for one in registered)
+
+
+def add_code(conn: Connection, code: Code, now_s: int) -> None:
+    """Keep a code; forget those whose reuse would mean nothing any more."""
+    conn.execute(delete(oauth_code).where(oauth_code.c.ends_at_s < now_s - KEPT_S))
+    conn.execute(insert(oauth_code).values(**asdict(code)))
+
+
+def find_code(conn: Connection, digest: bytes) -> tuple[Code, Person] | None:
+    """The code of a digest, used or not, with its person as it stands now."""
+    row = conn.execute(_CODE.where(oauth_code.c.digest == digest)).first()
+    if row is None:
+        return None
+    values = row._mapping
+    return Code(**{name: values[f"code_{name}"] for name in Code.__slots__}), person_of(row)
+
+
+def use_code(conn: Connection, digest: bytes, jti: str, now_s: int) -> bool:
+    """Use a code up for a token: whether it was unused and had not ended."""
+    unused = update(oauth_code).where(
+        oauth_code.c.digest == digest, oauth_code.c.jti.is_(None), oauth_code.c.ends_at_s > now_s
+    )
+    return conn.execute(unused.values(jti=jti)).rowcount > 0
+
+
+_CODE: Select[Any] = (
+    select(
+        person,
+        oauth_client.c.suspended.label("partner_suspended"),
+        *(oauth_code.c[name].label(f"code_{name}") for name in Code.__slots__),
+    )
+    .join_from(oauth_code, person, person.c.id == oauth_code.c.person)
+    .outerjoin(oauth_client, oauth_client.c.client_id == person.c.partner)
+)
+
+
+def _without_port(uri: str) -> str:
+    """A loopback URI with its port left out; empty for any other, and for what is no address."""
+    try:
+        parts = urlsplit(uri)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return ""
+    if parts.scheme != "http" or host not in _LOOPBACK or "@" in parts.netloc:
+        return ""
+    return f"{host}\0{uri.partition('://')[2].partition('/')[2]}"
