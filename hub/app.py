@@ -22,7 +22,7 @@ from hub.auth.signing import open_signing
 from hub.auth.tokens import Tokens
 from hub.events.spine import Hub, open_hub
 from hub.ledger.checkpoint import verifier_key
-from hub.rest import events, ledger, onboarding, operations, problems, receipts
+from hub.rest import events, ledger, onboarding, operations, privacy, problems, receipts
 from hub.rest.metrics import CountRequests
 from hub.settings import Settings
 from hub.web import graphiql, people
@@ -79,6 +79,7 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
         )
     )
     app.include_router(onboarding.build_router(hub, authenticator.principal, meter, addresses))
+    app.include_router(privacy.build_router(hub, authenticator.principal))
     app.include_router(oauth.build_router(hub.store, settings, signing, tokens, nonces, uses=key_uses))
     app.include_router(ledger.build_router(hub.store, checkpoints))
     app.include_router(operations.build_router(hub))

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     kafka_retention_days: int = Field(
         7, description="Days that topics keep events; the inbox keeps them for good.", ge=1, le=3_650
     )
+    retention_years: int = Field(
+        10, description="Years after which a firm that is quiet is due for erasure.", ge=1, le=100
+    )
     quota_events_per_s: int = Field(
         20_000,
         description="Events a second that one partner may post to a process; 0: any.",

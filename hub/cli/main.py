@@ -16,6 +16,7 @@ from hub.cli import (
     partner_kafka,
     partners,
     people,
+    privacy,
     rebuild,
     serve,
 )
@@ -46,6 +47,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(people.app, name="person")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(parked.app, name="parked")
+app.add_typer(privacy.app, name="privacy")
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ there (hub/events/erasing.py).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
@@ -115,9 +116,14 @@ def _may_erase(state: KeyState, event: Accepted[Any]) -> bool:
         return {one.id for one in registrations} == {event.sender}
     if "*" in event.resolved.manages:
         return bool(state.records) or event.resolved.held
-    networks = {one.network for one in state.all(Referral)}
-    networks |= {network for one in registrations for network in one.networks}
-    return not networks.isdisjoint(event.resolved.manages)
+    return in_mandate(state, event.resolved.manages)
+
+
+def in_mandate(state: KeyState, networks: Iterable[str]) -> bool:
+    """Whether the firm is of one of the networks: by a case there, or registered by a member."""
+    of_firm = {one.network for one in state.all(Referral)}
+    of_firm |= {network for one in state.all(Registration) for network in one.networks}
+    return not of_firm.isdisjoint(networks)
 
 
 def _wordless(record: Record) -> Record | None:

@@ -14,6 +14,8 @@ ENDLESS = "9999-12-31"
 SUSPENDED = "suspended"
 PERSON_PREFIX = "person:"
 """Before the id of a person, where it stands beside wire ids of firms."""
+ACCOUNT_PREFIX = "account:"
+"""Before the id of a person with a login; not that of persons in events, whose ids managers choose."""
 UNKNOWN_REFERRAL_PREFIX = "referral:"
 """Before the id of a referral that nobody has requested: what is said of it has its own key."""
 

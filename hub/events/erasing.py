@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from hub.domain.values import rfc3339
 from hub.events.measures import SUBJECTS_ERASED
 from hub.store.engine import Store, StoreUnavailable
-from hub.store.erasing import condemned, destroy_keys, note_erased
+from hub.store.erasing import condemned, destroy, note_erased
 from hub.store.vault import Vault
 
 EVERY_S = 5.0
@@ -48,14 +48,14 @@ class Eraser:
     async def step(self) -> int:
         """Destroy what is condemned; how many keys. Each part may be repeated."""
         async with self._one_at_a_time:
-            surrogates = await self._store.inspect(lambda conn: condemned(conn, self._vault))
-            if not surrogates:
+            what = await self._store.inspect(lambda conn: condemned(conn, self._vault))
+            if not what.subjects:
                 return 0
-            await self._store.write(lambda conn: destroy_keys(conn, surrogates))
+            await self._store.write(lambda conn: destroy(conn, what))
             # Not noted before the files are clean: a crash in between cleans them again.
             await self._store.scrub()
             at = rfc3339(datetime.now(UTC))
-            await self._store.write(lambda conn: note_erased(conn, surrogates, at))
-            SUBJECTS_ERASED.inc(len(surrogates))
-            log.info("erased", extra={"subjects": len(surrogates)})
-            return len(surrogates)
+            await self._store.write(lambda conn: note_erased(conn, what.subjects, at))
+            SUBJECTS_ERASED.inc(len(what.subjects))
+            log.info("erased", extra={"subjects": len(what.subjects)})
+            return len(what.subjects)

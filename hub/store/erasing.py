@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
 from hub.domain.erasures import FIRM, PERSON, Erasure
-from hub.domain.references import PERSON_PREFIX, UNKNOWN_REFERRAL_PREFIX
+from hub.domain.references import ACCOUNT_PREFIX, PERSON_PREFIX, UNKNOWN_REFERRAL_PREFIX
 from hub.store.parts import parts
+from hub.store.people import forget_people
 from hub.store.tables import record, reference, subject_key
 from hub.store.vault import Vault
 
 
-def condemned(conn: Connection, vault: Vault) -> list[str]:
-    """Subjects (surrogates) that the read model says are erased and whose end is not noted yet.
+@dataclass(frozen=True, slots=True)
+class Condemned:
+    """Subjects (surrogates) whose keys are to go, and those among them that are persons, by id."""
+
+    subjects: list[str]
+    persons: list[str]
+
+
+def condemned(conn: Connection, vault: Vault) -> Condemned:
+    """What the read model says is erased and whose end is not noted yet.
 
     With a firm go the keys of those of its referrals that were spoken of before anybody knew whose they were.
     """
@@ -24,24 +34,35 @@ def condemned(conn: Connection, vault: Vault) -> list[str]:
         .where(record.c.kind == Erasure.kind, record.c.id == FIRM, subject_key.c.erased_at.is_(None))
     )
     firms = list(conn.execute(of_firms).scalars())
-    persons = select(record.c.key).where(record.c.kind == Erasure.kind, record.c.id == PERSON)
-    wire_ids = [PERSON_PREFIX + id_ for id_ in conn.execute(persons).scalars()]
+    referrals: list[str] = []
     for part in parts(firms):
         # No index helps here: erasing is rare, and an index would cost every event.
         named = select(reference.c.id).where(
             reference.c.kind.in_(("referral", "opened")), reference.c.target.in_(part)
         )
-        wire_ids += [UNKNOWN_REFERRAL_PREFIX + id_ for id_ in conn.execute(named).scalars()]
-    others: list[str] = []
-    for digests in parts(vault.subject_digest(one) for one in wire_ids):
-        living = subject_key.c.digest.in_(digests), subject_key.c.erased_at.is_(None)
-        others += conn.execute(select(subject_key.c.surrogate).where(*living)).scalars()
-    return [*firms, *others]
+        referrals += conn.execute(named).scalars()
+    of_persons = select(record.c.key).where(record.c.kind == Erasure.kind, record.c.id == PERSON)
+    ids = list(conn.execute(of_persons).scalars())
+    persons = _living(conn, vault, PERSON_PREFIX, ids) | _living(conn, vault, ACCOUNT_PREFIX, ids)
+    spoken_of = _living(conn, vault, UNKNOWN_REFERRAL_PREFIX, referrals)
+    return Condemned([*firms, *spoken_of, *persons], sorted(set(persons.values())))
 
 
-def destroy_keys(conn: Connection, surrogates: Iterable[str]) -> None:
-    """Destroy keys and wire ids; the keyed digest stays, by which later events are recognised."""
-    for part in parts(surrogates):
+def _living(conn: Connection, vault: Vault, prefix: str, ids: Iterable[str]) -> dict[str, str]:
+    """Those of the ids whose end is not noted yet, by surrogate."""
+    found: dict[str, str] = {}
+    for part in parts(ids):
+        digests = {vault.subject_digest(prefix + id_): id_ for id_ in part}
+        query = select(subject_key.c.surrogate, subject_key.c.digest)
+        living = query.where(subject_key.c.digest.in_(digests), subject_key.c.erased_at.is_(None))
+        found |= {row.surrogate: digests[row.digest] for row in conn.execute(living)}
+    return found
+
+
+def destroy(conn: Connection, what: Condemned) -> None:
+    """Destroy keys, wire ids and credentials; the digest stays, by which later events are recognised."""
+    forget_people(conn, what.persons)
+    for part in parts(what.subjects):
         conn.execute(
             update(subject_key)
             .where(subject_key.c.surrogate.in_(part))
@@ -53,9 +74,3 @@ def note_erased(conn: Connection, surrogates: Iterable[str], at: str) -> None:
     """Note that nothing is left to be done for them."""
     for part in parts(surrogates):
         conn.execute(update(subject_key).where(subject_key.c.surrogate.in_(part)).values(erased_at=at))
-
-
-def erased_count(conn: Connection) -> int:
-    """How many subjects have been erased for good."""
-    noted = subject_key.c.erased_at.is_not(None)
-    return conn.execute(select(func.count()).select_from(subject_key).where(noted)).scalar_one()

@@ -11,12 +11,11 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Row, Select, Update, delete, insert, select, update
 
+from hub.domain.references import ACCOUNT_PREFIX
 from hub.domain.scopes import SCOPES, Audience
 from hub.store.tables import oauth_client, person, person_link, person_recovery, person_session
 from hub.store.vault import Subject, Vault, open_bytes, save_subjects, seal_bytes
 
-WIRE_PREFIX = "account:"
-"""Before the id in the vault; not that of persons in events, whose ids partners choose."""
 RECOVERY_CODES = 10
 
 
@@ -84,7 +83,7 @@ def add_person(conn: Connection, vault: Vault, new: NewPerson, at: datetime) -> 
     if conn.execute(select(person.c.id).where(person.c.login == login)).first():
         raise ValueError("there is a person with that address already: hub person list shows them")
     id_ = str(uuid4())
-    subject, row = vault.make(WIRE_PREFIX + id_)
+    subject, row = vault.make(ACCOUNT_PREFIX + id_)
     save_subjects(conn, [row])
     conn.execute(
         insert(person).values(
@@ -133,10 +132,10 @@ def list_people(conn: Connection) -> list[Person]:
 def names(conn: Connection, vault: Vault, ids: Iterable[str]) -> dict[str, Named]:
     """Address and name by id; those erased are absent."""
     rows = conn.execute(select(person.c.id, person.c.sealed).where(person.c.id.in_(set(ids)))).all()
-    subjects: dict[str, Subject] = vault.subjects(conn, [WIRE_PREFIX + row.id for row in rows])
+    subjects: dict[str, Subject] = vault.subjects(conn, [ACCOUNT_PREFIX + row.id for row in rows])
     found = {}
     for row in rows:
-        subject = subjects.get(WIRE_PREFIX + row.id)
+        subject = subjects.get(ACCOUNT_PREFIX + row.id)
         content = open_bytes([subject], row.sealed) if subject and row.sealed else None
         if content is not None:
             found[row.id] = Named(**json.loads(content))
@@ -165,6 +164,18 @@ def forget_credentials(conn: Connection, id_: str) -> None:
     end_everywhere(conn, id_)
     conn.execute(delete(person_recovery).where(person_recovery.c.person == id_))
     conn.execute(update(person).where(person.c.id == id_).values(password=None, totp=None, openid=None))
+
+
+def forget_people(conn: Connection, ids: Sequence[str]) -> None:
+    """Take from persons all that is theirs; the row stays, so that what they did keeps an actor."""
+    for id_ in ids:
+        forget_credentials(conn, id_)
+        conn.execute(delete(person_link).where(person_link.c.person == id_))
+        conn.execute(
+            update(person)
+            .where(person.c.id == id_)
+            .values(login=None, sealed=None, scopes="[]", suspended=True, totp_step=0)
+        )
 
 
 def set_password(conn: Connection, id_: str, password: str) -> None:

@@ -124,6 +124,16 @@ def judged(conn: Connection, seqs: Iterable[int]) -> set[int]:
     return {row.seq for row in _JUDGED.rows(conn, seqs)}
 
 
+def statuses(conn: Connection, seqs: Iterable[int]) -> dict[int, tuple[str, str | None]]:
+    """(status, code of the refusal) of those of the events that the read model shows, by seq."""
+    columns = verdict.c.seq, verdict.c.status, verdict.c.code
+    return {
+        row.seq: (row.status, row.code)
+        for part in parts(seqs)
+        for row in conn.execute(select(*columns).where(verdict.c.seq.in_(part)))
+    }
+
+
 def save_verdicts(conn: Connection, verdicts: Sequence[Verdict]) -> None:
     """Write verdicts of events that had none."""
     rows = [

@@ -21,6 +21,8 @@ OTHERS = {
     "relay.py": "the way to the log",
     "row_security.py": "policies",
     "erasing.py": "which keys are to be destroyed",
+    "exports.py": "copies of all that is held: whose they may be is asked before anything else",
+    "retention.py": "for operators",
 }
 SELECTS = {"select", "_with_record", "_entries", "load_states", "states_of", "get_records"}
 PARTS = {

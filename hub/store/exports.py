@@ -1,0 +1,208 @@
+"""All that is held on a firm or a person, in clear, for a copy that is given to them.
+
+Who may have it is decided here as well: managers have firms of their networks, partners their own part.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from sqlalchemy import Connection, or_, select
+
+from hub.domain.consents import NETWORK_PREFIX, Consent
+from hub.domain.erasures import in_mandate
+from hub.domain.firms import Category, Reader, Registration, readable_partners, readable_registration
+from hub.domain.record import KeyState, Record
+from hub.domain.references import ACCOUNT_PREFIX, PERSON_PREFIX, UNKNOWN_REFERRAL_PREFIX
+from hub.domain.referrals import Referral
+from hub.domain.roadmaps import Roadmap
+from hub.domain.values import rfc3339
+from hub.domain.viewer import Viewer
+from hub.store.people import find_person, names
+from hub.store.records import load_states
+from hub.store.tables import inbox, leaf, verdict
+from hub.store.unsealing import cleared, unsealed_event
+from hub.store.vault import Subject, Vault
+
+VERSION = 1
+PAGE_EVENTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What a copy begins with, and what its events are found by. sender: the one whose events alone count.
+
+    wire_id: of the firm or person. subjects: by surrogate, those under whose keys something is sealed.
+    networks: keys of the events that count, None for all.
+    """
+
+    head: dict[str, Any]
+    wire_id: str
+    subjects: Mapping[str, Subject]
+    sender: str | None = None
+    networks: frozenset[str] | None = None
+
+
+def export_firm(conn: Connection, viewer: Viewer, vault: Vault, wire_id: str) -> Export | None:
+    """What is held on a firm; None for a firm that is unknown, erased or not the viewer's to export."""
+    found = vault.subjects(conn, [wire_id]).get(wire_id)
+    if found is None or found.cipher is None:
+        return None
+    state = load_states(conn, [found.surrogate])[found.surrogate]
+    partner = viewer.principal.partner
+    if viewer.manages is not None:
+        if "*" not in viewer.manages and not in_mandate(state, viewer.manages):
+            return None
+    elif partner is None or not _may_read(viewer, state):
+        return None
+    about = {UNKNOWN_REFERRAL_PREFIX + one.id for one in state.all(Referral)}
+    spoken_of = [one for one in vault.subjects(conn, about).values() if one.cipher]
+    subjects = {one.surrogate: one for one in (found, *spoken_of)}
+    records = [one for one in state.records.values() if partner is None or _is_part_of(viewer, one)]
+    by_kind: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for one in sorted(records, key=lambda one: (one.kind, one.id)):
+        by_kind[one.kind].append(cleared(one.model_dump(mode="json", by_alias=True), subjects))
+    head = {
+        "version": VERSION,
+        "exported_at": rfc3339(viewer.at),
+        "sme_id": wire_id,
+        "registrations": by_kind[Registration.kind],
+        "consents": by_kind[Consent.kind],
+        "visits": by_kind["visit"],
+        "diagnoses": by_kind["diagnosis"],
+        "roadmaps": by_kind[Roadmap.kind],
+        "referrals": by_kind[Referral.kind],
+        "recipients": _recipients(viewer, state) if partner is None else [],
+    }
+    return Export(head, wire_id, subjects, sender=partner)
+
+
+def export_person(conn: Connection, viewer: Viewer, vault: Vault, person_id: str) -> Export | None:
+    """What is held on a person; None for one that is unknown, erased or in none of the viewer's networks."""
+    wire_ids = [PERSON_PREFIX + person_id, ACCOUNT_PREFIX + person_id]
+    subjects = {one.surrogate: one for one in vault.subjects(conn, wire_ids).values() if one.cipher}
+    if not subjects or viewer.manages is None:
+        return None
+    bound = None if "*" in viewer.manages else viewer.manages
+    # Whoever may sign in is the operator's, and those managers' who have all networks.
+    person = find_person(conn, person_id) if bound is None else None
+    login = None
+    if person:
+        named = names(conn, vault, [person_id]).get(person_id)
+        login = {
+            "email": named and named.email,
+            "name": named and named.name,
+            "audience": person.audience.value,
+            "partner": person.partner,
+            "networks": None if person.networks is None else sorted(person.networks),
+            "scopes": list(person.scopes),
+            "created_at": person.created_at,
+        }
+    head = {
+        "version": VERSION,
+        "exported_at": rfc3339(viewer.at),
+        "person_id": person_id,
+        "login": login,
+    }
+    export = Export(head, person_id, subjects, networks=bound)
+    if bound is not None and not export_events(conn, export, 0)[0]:
+        return None
+    return export
+
+
+def export_events(conn: Connection, export: Export, after: int) -> tuple[list[dict[str, Any]], int | None]:
+    """Events that say something of the one exported, as accepted, beyond that seq; and where the next begin.
+
+    Every event is looked at for it: a firm's events stand under more than one key, and copies are rare.
+    """
+    query = (
+        select(inbox, leaf.c.leaf_index, verdict.c.status, verdict.c.code)
+        .outerjoin_from(inbox, leaf, leaf.c.seq == inbox.c.seq)
+        .outerjoin(verdict, verdict.c.seq == inbox.c.seq)
+        .where(inbox.c.seq > after, or_(*(inbox.c.subjects.contains(one) for one in sorted(export.subjects))))
+        .order_by(inbox.c.seq)
+        .limit(PAGE_EVENTS)
+    )
+    if export.sender is not None:
+        query = query.where(inbox.c.partner == export.sender)
+    if export.networks is not None:
+        query = query.where(inbox.c.key.in_(sorted(export.networks)))
+    rows = conn.execute(query).all()
+    events = [
+        {
+            "seq": row.seq,
+            "leaf_index": row.leaf_index,
+            "partner": row.partner,
+            "client": row.client,
+            "accepted_at": row.accepted_at,
+            "status": row.status or "pending",
+            "refused": row.code,
+            "event": unsealed_event(row.type, row.event, export.subjects, export.wire_id),
+        }
+        for row in rows
+    ]
+    return events, rows[-1].seq if len(rows) == PAGE_EVENTS else None
+
+
+def _may_read(viewer: Viewer, state: KeyState) -> bool:
+    found = readable_registration(state, viewer.reader, "identity", viewer.at, viewer.networks_of)
+    return found is not None
+
+
+def _is_part_of(viewer: Viewer, record: Record) -> bool:
+    """Whether a record is the partner's own, or one that it may read as it stands."""
+    partner = viewer.principal.partner or ""
+    if isinstance(record, Registration):
+        return record.id == partner
+    if isinstance(record, Consent):
+        return record.partner == partner or viewer.reader.is_recipient(record)
+    if isinstance(record, Referral):
+        return record.requester == partner
+    return getattr(record, "partner", None) == partner
+
+
+def _recipients(viewer: Viewer, state: KeyState) -> list[dict[str, Any]]:
+    """Partners that could see something of the firm: by what right, of which case, and what they read now."""
+    return [_recipient(viewer, state, partner) for partner in sorted(_told(viewer, state))]
+
+
+def _told(viewer: Viewer, state: KeyState) -> set[str]:
+    told = {one.id for one in state.all(Registration)}
+    for referral in state.all(Referral):
+        told |= {referral.requester} | ({referral.owner} if referral.owner else set())
+    for consent in state.all(Consent):
+        told |= {consent.partner, *_named(viewer, consent.recipients)}
+    for roadmap in state.all(Roadmap):
+        told |= {roadmap.partner}.union(*(one.agreed_with for one in roadmap.versions))
+    return told
+
+
+def _named(viewer: Viewer, recipients: Iterable[str]) -> set[str]:
+    """Partners that a list of recipients names now, networks by their members."""
+    named = set(recipients)
+    networks = {one.removeprefix(NETWORK_PREFIX) for one in named if one.startswith(NETWORK_PREFIX)}
+    members = {slug for slug, of in viewer.networks_of.items() if not of.isdisjoint(networks)}
+    return {one for one in named if not one.startswith(NETWORK_PREFIX)} | members
+
+
+def _recipient(viewer: Viewer, state: KeyState, partner: str) -> dict[str, Any]:
+    reader = Reader(partner, viewer.networks_of.get(partner, frozenset()))
+    categories: tuple[Category, ...] = get_args(Category)
+    readable = {
+        category: readable_partners(state, reader, category, viewer.at, viewer.networks_of)
+        for category in categories
+    }
+    cases = [(one.id, sorted(one.roles(partner))) for one in state.all(Referral) if one.roles(partner)]
+    return {
+        "partner": partner,
+        "registered_it": state.get(Registration, partner) is not None,
+        "named_by_consents": sorted(one.id for one in state.all(Consent) if reader.is_recipient(one)),
+        "referrals": [{"id": id_, "roles": roles} for id_, roles in sorted(cases)],
+        "reads_now": {
+            category: [one for one in partners if state.get(Registration, one)]
+            for category, partners in readable.items()
+        },
+    }
