@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from hub.auth.mandate import GRANTABLE, reaches
+from hub.auth.mandate import GRANTABLE, Reach, networks_now, reaches
 from hub.domain.principal import Principal
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience
@@ -41,7 +41,7 @@ def grant(
 ) -> Client | Refusal | None:
     """Replace the grant of a partner's client; None when there is none that the caller may know of."""
     client = clients.find_client(conn, client_id)
-    reach = reaches(conn, principal, [client], at.date()).get(client_id) if client else None
+    reach = _reach(conn, principal, client, at) if client else None
     if client is None or reach is None:
         return None
     if reach != "managed":
@@ -68,7 +68,7 @@ def decide_request(
     """Approve or refuse a client's request; None when there is none that the caller may know of."""
     request = onboarding.find_scope_request(conn, id_)
     client = clients.find_client(conn, request.client_id) if request else None
-    if request is None or client is None or not reaches(conn, principal, [client], at.date()):
+    if request is None or client is None or _reach(conn, principal, client, at) is None:
         return None
     if request.state != "open":
         return _decided("request", request.state)
@@ -79,6 +79,17 @@ def decide_request(
     answer = vault.seal_secret(f"scope-request:{id_}", reason.encode()) if reason else None
     onboarding.decide_scope_request(conn, id_, decision, at, answer)
     return onboarding.find_scope_request(conn, id_)
+
+
+def reason_of(vault: Vault, request: ScopeRequest) -> str:
+    """Why the client asks."""
+    return vault.open_secret(f"scope-request:{request.id}", request.reason).decode()
+
+
+def answer_of(vault: Vault, request: ScopeRequest) -> str | None:
+    """Why it was refused."""
+    sealed = request.answer
+    return vault.open_secret(f"scope-request:{request.id}", sealed).decode() if sealed else None
 
 
 def make_request(
@@ -104,6 +115,10 @@ def make_request(
     made = ScopeRequest(id_, client.client_id, tuple(dict.fromkeys(scopes)), sealed, "open", at)
     onboarding.add_scope_request(conn, made)
     return made
+
+
+def _reach(conn: Connection, principal: Principal, client: Client, at: datetime) -> Reach | None:
+    return reaches(principal, [client], networks_now(conn, client, at.date())).get(client.client_id)
 
 
 def _decided(what: str, state: str) -> Refusal:

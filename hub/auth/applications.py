@@ -95,6 +95,20 @@ def told(vault: Vault, application: Application) -> Told:
     return Told(**{**content, "scopes": tuple(content["scopes"])})
 
 
+def shown(what: Told) -> dict[str, Any]:
+    """What an applicant told, as it is shown to who decides: of its key the name alone."""
+    return {
+        "slug": what.slug,
+        "name": what.name,
+        "country": what.country,
+        "email": what.email,
+        "network": what.network,
+        "scopes": list(what.scopes),
+        "message": what.message,
+        "kid": what.jwk["kid"],
+    }
+
+
 def answer(vault: Vault, application: Application) -> str | None:
     """Why it was refused."""
     sealed = application.answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Literal
 
@@ -20,33 +20,38 @@ GRANTABLE = frozenset(DEFAULT_SCOPES[Audience.PARTNER])
 """What a manager may grant to a partner; all else is the operator's to give, on the hub's own machine."""
 
 
-def reaches(conn: Connection, principal: Principal, clients: Iterable[Client], day: date) -> dict[str, Reach]:
+def reaches(
+    principal: Principal, clients: Iterable[Client], networks_of: Mapping[str, Collection[str]]
+) -> dict[str, Reach]:
     """How far the caller reaches, by client id; clients that it may not know of are absent.
 
-    partners:self opens one's own, partners:admin those of the partners in one's mandate. A manager of some
-    networks changes a partner only when all that the partner takes part in is among these.
+    networks_of: where partners take part now, by slug. partners:self opens one's own, partners:admin those of
+    the partners in one's mandate. A manager of some networks changes a partner only when all that the partner
+    takes part in is among these.
     """
-    found: dict[str, Reach] = {}
-    known = list(clients)
+    found = {client.client_id: _reach(principal, client, networks_of) for client in clients}
+    return {client_id: reach for client_id, reach in found.items() if reach is not None}
+
+
+def _reach(principal: Principal, client: Client, networks_of: Mapping[str, Collection[str]]) -> Reach | None:
+    if is_own(principal, client):
+        return "own" if principal.scopes & {"partners:self", "partners:admin"} else None
+    if principal.audience is not Audience.MANAGER or "partners:admin" not in principal.scopes:
+        return None
+    whole = principal.networks is None
+    if client.audience is not Audience.PARTNER or client.partner is None:
+        return "seen" if whole else None
+    networks = set(networks_of.get(client.partner, ()))
+    if whole or (networks and networks <= (principal.networks or frozenset())):
+        return "managed"
+    return "seen" if networks & (principal.networks or frozenset()) else None
+
+
+def networks_now(conn: Connection, client: Client, day: date) -> dict[str, Collection[str]]:
+    """Where the client's partner takes part that day, in a transaction of the intake."""
     references = References()
-    if principal.networks is not None:
-        references.load(conn, [], [client.partner for client in known if client.partner])
-    for client in known:
-        if is_own(principal, client):
-            if principal.scopes & {"partners:self", "partners:admin"}:
-                found[client.client_id] = "own"
-        elif principal.audience is Audience.MANAGER and "partners:admin" in principal.scopes:
-            if client.audience is not Audience.PARTNER or client.partner is None:
-                if principal.networks is None:
-                    found[client.client_id] = "seen"
-                continue
-            if principal.networks is None:
-                found[client.client_id] = "managed"
-                continue
-            networks = set(references.networks(client.partner, day))
-            if networks & principal.networks:
-                found[client.client_id] = "managed" if networks <= principal.networks else "seen"
-    return found
+    references.load(conn, [], [client.partner] if client.partner else [])
+    return {client.partner: references.networks(client.partner, day)} if client.partner else {}
 
 
 def is_own(principal: Principal, client: Client) -> bool:

@@ -6,6 +6,7 @@ import typer
 from pydantic import ValidationError
 
 from hub.cli import (
+    admissions,
     clients,
     demo,
     documents,
@@ -41,6 +42,14 @@ app.command("rebuild")(rebuild.rebuild)
 app.command("schema")(documents.schema)
 app.command("openapi")(documents.openapi)
 partners.app.command("kafka")(partner_kafka.kafka)
+for name, command in (
+    ("grant", admissions.grant),
+    ("requests", admissions.requests),
+    ("applications", admissions.list_applications),
+    ("approve", admissions.approve),
+    ("refuse", admissions.refuse_),
+):
+    partners.app.command(name)(command)
 app.add_typer(partners.app, name="partner")
 app.add_typer(clients.app, name="client")
 app.add_typer(keys.app, name="keys")

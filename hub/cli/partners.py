@@ -9,17 +9,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
+from sqlalchemy import Connection
 
-from hub.cli.onboarding import NewClient, add_client, event, network_exists, post, read_public_key
+from hub.cli.examples import first_steps
+from hub.cli.onboarding import (
+    OPERATOR,
+    NewClient,
+    add_client,
+    event,
+    network_exists,
+    post,
+    read_public_key,
+)
 from hub.cli.serve import Json
 from hub.cli.terminal import data, print_json, refuse, talk
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience
+from hub.events.audit import Acted
 from hub.events.spine import Hub, open_hub
 from hub.settings import Settings
 from hub.store import clients
 from hub.store.engine import StoreUnavailable
+from hub.store.onboarding import is_known_key, key_standings, last_uses
 from hub.store.opening import truth_exists
+from hub.store.thumbprint import thumbprint
 
 if TYPE_CHECKING:
     from hub.events.kafka import KafkaBackbone
@@ -94,15 +107,25 @@ def list_(json_: Json = False) -> None:
 
 @app.command("show")
 def show(slug: str, json_: Json = False) -> None:
-    """Show one client: grant, keys, standing."""
-    client = run(lambda hub: hub.store.inspect(lambda conn: clients.find_client(conn, slug)))
-    if client is None:
-        refuse(no_client(slug))
+    """Show one client: grant, keys, standing, and when it last got a token."""
+    row = run(lambda hub: hub.store.inspect(lambda conn: _found(conn, slug)))
     if json_:
-        print_json(_public(client))
+        print_json(row)
         return
-    for name, value in _public(client).items():
+    for name, value in row.items():
         data.print(f"[bold]{name}[/]: {value}")
+
+
+def _found(conn: Connection, slug: str) -> dict[str, Any] | Refusal:
+    client = clients.find_client(conn, slug)
+    if client is None:
+        return no_client(slug)
+    standings = key_standings(conn, [slug])
+    keys = [
+        {"kid": kid, "added_at": one.added_at, "last_used_at": one.last_used_at}
+        for (_, kid), one in sorted(standings.items())
+    ]
+    return {**_public(client), "last_used_at": last_uses(conn, [slug]).get(slug), "keys": keys}
 
 
 @app.command("suspend")
@@ -141,6 +164,19 @@ async def _tell_kafka(kafka: KafkaBackbone, slug: str, type_: str) -> None:
         talk.print(f"[bold yellow]Kafka was not told[/], its rights there are as before: {error}")
 
 
+@keys.command("list")
+def key_list(slug: str, json_: Json = False) -> None:
+    """List the live keys of a client, and when each was last used."""
+    rows = run(lambda hub: hub.store.inspect(lambda conn: _found(conn, slug)))["keys"]
+    if json_:
+        print_json(rows)
+        return
+    table = Table("kid", "added", "last used")
+    for row in rows:
+        table.add_row(row["kid"], row["added_at"], row["last_used_at"] or "never")
+    data.print(table)
+
+
 @keys.command("add")
 def key_add(slug: str, public_key: Annotated[Path, typer.Option(help="JWK file.")]) -> None:
     """Add a public key, before the old one is retired."""
@@ -148,25 +184,35 @@ def key_add(slug: str, public_key: Annotated[Path, typer.Option(help="JWK file."
     if isinstance(key, Refusal):
         refuse(key)
 
-    async def add(hub: Hub) -> Refusal | None:
+    def add(conn: Connection) -> Refusal | bool:
+        known = is_known_key(conn, thumbprint(key))
         try:
-            await hub.store.write(lambda conn: clients.add_key(conn, slug, key, datetime.now(UTC)))
+            clients.add_key(conn, slug, key, datetime.now(UTC))
         except ValueError as error:
-            return Refusal("key.refused", str(error), "hub partner show lists the client's keys.")
-        return None
+            return Refusal("key.refused", str(error), "hub partner key list shows the client's keys.")
+        return known
 
-    refusal = run(add)
-    if refusal:
-        refuse(refusal)
+    acted = Acted(("key", str(key["kid"])), slug)
+    if run(lambda hub: hub.auditor.act_with(OPERATOR, "key.added", acted, add)):
+        talk.print("[bold yellow]This key was seen before[/]: who steals it from one may act as the other.")
     talk.print(f"{slug}: key {key['kid']} is live.")
 
 
 @keys.command("retire")
 def key_retire(slug: str, kid: str) -> None:
     """Retire a key, at once."""
-    now = datetime.now(UTC)
-    if not run(lambda hub: hub.store.write(lambda conn: clients.retire_key(conn, slug, kid, now))):
-        refuse(Refusal("key.unknown", f"{slug} has no live key {kid}.", "hub partner show lists them."))
+
+    def retire(conn: Connection) -> Refusal | bool:
+        if not clients.retire_key(conn, slug, kid, datetime.now(UTC)):
+            return Refusal(
+                "key.unknown", f"{slug} has no live key {kid}.", "hub partner key list shows them."
+            )
+        client = clients.find_client(conn, slug)
+        return client is not None and not client.keys
+
+    acted = Acted(("key", kid), slug)
+    if run(lambda hub: hub.auditor.act_with(OPERATOR, "key.retired", acted, retire)):
+        talk.print(f"[bold yellow]It was the last one[/]: {slug} gets no token until you add another.")
     talk.print(f"{slug}: key {kid} is retired.")
 
 
@@ -202,7 +248,10 @@ def show_row(row: dict[str, Any], json_: bool) -> None:
     talk.print(f"[bold green]{row['client_id']}[/] may act at once, with {len(row['scopes'])} scopes.")
     if "private_key_jwk" in row:
         talk.print("Its private key follows and is kept nowhere else: hand it over on a safe way.")
+    else:
+        talk.print("To run the example, put its private key into the row as private_key_jwk: a P-256 JWK.")
     data.print_json(data=row)
+    data.print(first_steps(row, Settings().public_url), markup=False, soft_wrap=True)
 
 
 def _public(client: clients.Client) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from hub.rest.desk import NOT_KEPT, Desk, confirmed, found, not_found
 from hub.store import onboarding
 from hub.store.clients import Client, list_clients
 from hub.store.onboarding import ScopeRequest
+from hub.store.records import memberships
 
 SHOWN_MAX = 200
 CLIENT, REQUEST = "client of a partner of yours with this id", "request of yours to decide with this id"
@@ -88,7 +89,7 @@ def build_router(desk: Desk) -> APIRouter:
 
 
 def _requests(conn: Connection, desk: Desk, principal: Principal, state: State) -> list[ScopeRequest]:
-    reach = reaches(conn, principal, list_clients(conn), desk.clock().date())
+    reach = reaches(principal, list_clients(conn), memberships(conn, desk.clock()))
     return onboarding.scope_requests(conn, clients=sorted(reach), state=state, most=SHOWN_MAX)
 
 
@@ -105,7 +106,7 @@ async def _decide(
     def find(conn: Connection) -> Client | None:
         request = onboarding.find_scope_request(conn, request_id)
         known = [one for one in list_clients(conn) if request and one.client_id == request.client_id]
-        return known[0] if known and reaches(conn, principal, known, now.date()) else None
+        return known[0] if known and reaches(principal, known, memberships(conn, now)) else None
 
     def work(conn: Connection) -> ScopeRequest | Refusal:
         decided = admissions.decide_request(conn, desk.vault, principal, request_id, decision, reason, now)

@@ -200,19 +200,11 @@ async def _status(desk: Desk, application: Application) -> dict[str, Any]:
 
 
 def _view(desk: Desk, application: Application) -> dict[str, Any]:
-    what = applications.told(desk.vault, application)
     return {
         "id": application.id,
         "state": application.state,
         "made_at": _made_at(application),
-        "slug": what.slug,
-        "name": what.name,
-        "country": what.country,
-        "email": what.email,
-        "network": what.network,
-        "scopes": list(what.scopes),
-        "message": what.message,
-        "kid": what.jwk["kid"],
+        **applications.shown(applications.told(desk.vault, application)),
         "answer": applications.answer(desk.vault, application),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hub.auth.admissions import answer_of, reason_of
 from hub.auth.jws import public_key
 from hub.events.quotas import Standing
 from hub.store.clients import Client
@@ -52,14 +53,13 @@ def _key(jwk: Mapping[str, Any], standing: KeyStanding | None) -> dict[str, Any]
 
 def request_view(vault: Vault, request: ScopeRequest) -> dict[str, Any]:
     """A request for scopes."""
-    answer = request.answer
     return {
         "id": request.id,
         "client_id": request.client_id,
         "scopes": list(request.scopes),
-        "reason": vault.open_secret(f"scope-request:{request.id}", request.reason).decode(),
+        "reason": reason_of(vault, request),
         "state": request.state,
         "made_at": request.made_at,
         "decided_at": request.decided_at,
-        "answer": vault.open_secret(f"scope-request:{request.id}", answer).decode() if answer else None,
+        "answer": answer_of(vault, request),
     }

@@ -15,7 +15,7 @@ from hub.auth import admissions, client_keys
 from hub.auth.access import needs_one
 from hub.auth.authenticate import missing_scope
 from hub.auth.jws import BadJws
-from hub.auth.mandate import Reach, reaches
+from hub.auth.mandate import reaches
 from hub.auth.possession import CHALLENGE_LIFETIME_S
 from hub.domain.principal import Principal, account_of
 from hub.domain.refusal import Refusal
@@ -28,6 +28,7 @@ from hub.rest.desk import NOT_KEPT, Desk, confirmed, not_found, rejected
 from hub.store import onboarding
 from hub.store.clients import Client, list_clients
 from hub.store.onboarding import ScopeRequest
+from hub.store.records import memberships
 
 REQUESTS_SHOWN_MAX = 100
 APPROVAL = "key-approval"
@@ -173,7 +174,7 @@ async def _views(desk: Desk, principal: Principal) -> list[dict[str, Any]]:
     now = desk.clock()
 
     def read(conn: Connection) -> list[dict[str, Any]]:
-        reach: dict[str, Reach] = reaches(conn, principal, known := list_clients(conn), now.date())
+        reach = reaches(principal, known := list_clients(conn), memberships(conn, now))
         return _shown(conn, desk, [client for client in known if client.client_id in reach])
 
     return await desk.store.read(read)

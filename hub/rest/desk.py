@@ -21,6 +21,7 @@ from hub.events.intake import Intake
 from hub.events.rejection import Rejected
 from hub.store.clients import Client, find_client
 from hub.store.engine import Store
+from hub.store.records import memberships
 from hub.store.vault import Vault
 
 T = TypeVar("T")
@@ -50,7 +51,7 @@ class Desk:
 
         def find(conn: Connection) -> tuple[Client, Reach] | None:
             client = find_client(conn, client_id)
-            reach = reaches(conn, principal, [client] if client else [], now.date())
+            reach = reaches(principal, [client] if client else [], memberships(conn, now))
             return (client, reach[client_id]) if client and client_id in reach else None
 
         found = await self.store.read(find)

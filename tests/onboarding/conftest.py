@@ -29,11 +29,11 @@ NARROW = ["events:publish", "partners:self"]
 @pytest.fixture
 def networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Such a hub, for one test."""
-    with serving(tmp_path_factory.mktemp("networks"), _enrol, trusted_proxies="127.0.0.1") as served:
+    with serving(tmp_path_factory.mktemp("networks"), enrol_networks, trusted_proxies="127.0.0.1") as served:
         yield served
 
 
-async def _enrol(settings: Settings) -> dict[str, dict[str, Any]]:
+async def enrol_networks(settings: Settings) -> dict[str, dict[str, Any]]:
     hub = open_hub(settings)
     try:
         return {name: await _partner(hub, name, of) for name, of in MEMBERSHIPS.items()} | {
