@@ -46,6 +46,7 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
         title="Partner network hub",
         description="One service catalogue and one referral ledger for a network of export helpers.",
         lifespan=lifespan,
+        responses=problems.DESCRIBED,
         docs_url=None,
         redoc_url=None,
     )

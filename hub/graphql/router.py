@@ -27,6 +27,7 @@ from hub.events.audit import NoteRefusal, unheard
 from hub.events.quotas import COST_MAX, Quotas
 from hub.events.rejection import Rejected
 from hub.graphql.context import Context
+from hub.graphql.described import ANSWERS, BY_GET, BY_POST
 from hub.graphql.documents import Documents
 from hub.graphql.limits import too_large
 from hub.graphql.refusals import refused
@@ -44,8 +45,6 @@ from hub.store.engine import Store, StoreUnavailable
 from hub.store.vault import Vault
 
 PATH = "/graphql"
-_OR_NOBODY: dict[str, Any] = {"security": [{}]}
-"""Beside what the signature declares: a token is not asked for."""
 UNAVAILABLE = Refusal(
     "hub.unavailable",
     "the hub's database cannot answer just now",
@@ -186,12 +185,12 @@ def build_router(
         headers = meter.headers(request, principal)
         return _response(result, media_type, 400 if failed else 200, headers)
 
-    @router.get(PATH, response_class=Response, openapi_extra=_OR_NOBODY)
+    @router.get(PATH, response_class=Response, responses=ANSWERS, openapi_extra=BY_GET)
     async def graphql_get(request: Request, principal: Principal = caller) -> Response:
         """Execute a query given in the address."""
         return await respond(request, principal, _by_get)
 
-    @router.post(PATH, response_class=Response, openapi_extra=_OR_NOBODY)
+    @router.post(PATH, response_class=Response, responses=ANSWERS, openapi_extra=BY_POST)
     async def graphql_post(request: Request, principal: Principal = caller) -> Response:
         """Execute an operation given as JSON."""
         return await respond(request, principal, asked_by_post)

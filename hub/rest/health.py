@@ -25,6 +25,9 @@ from hub.store.flow import Flow
 
 LATE_S = 10.0
 """How long an event may wait for a part that works."""
+_NOT_READY: dict[int | str, dict[str, Any]] = {
+    503: {"description": "The process cannot do its work.", "content": {"application/json": {}}}
+}
 STAGES = ("sequencer", "relay", "projector")
 NOT_KEPT = {"Cache-Control": "no-store"}
 
@@ -51,7 +54,7 @@ def build_router(
         """The process answers."""
         return JSONResponse({"status": "ok"}, headers=NOT_KEPT)
 
-    @router.get("/readyz")
+    @router.get("/readyz", responses=_NOT_READY)
     async def readyz() -> Response:
         """200 when the process can do its work, else 503; each part, and how many events wait for it."""
         (database, flow), log = await asyncio.gather(_database(flows), _kafka(kafka))

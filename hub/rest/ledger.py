@@ -23,6 +23,7 @@ from hub.store.engine import Store
 from hub.store.ledger import SqlTiles, entries, newest_head
 
 INDEX_MAX = 2**53
+_TILE: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 FRESH = {"Cache-Control": "no-cache"}
 
@@ -42,7 +43,7 @@ def build_router(store: Store, verifier_key: str) -> APIRouter:
         head = await store.read(newest_head)
         return PlainTextResponse(head.note, headers=FRESH) if head else not_found("checkpoint yet")
 
-    @router.get("/tile/{path:path}")
+    @router.get("/tile/{path:path}", response_class=Response, responses=_TILE)
     async def tile(path: str) -> Response:
         """A tile of hashes, or a bundle of entries."""
         content = await store.read(lambda conn: _tile(conn, path))

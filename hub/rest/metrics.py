@@ -15,7 +15,7 @@ from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, Metric, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.auth.access import OPEN
@@ -95,7 +95,7 @@ def build_router(
     """/metrics. clock: aware UTC."""
     router = APIRouter(tags=["operations"], dependencies=[OPEN])
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
         """What this process measured; with a database that answers in time, also how far events have come."""
         try:

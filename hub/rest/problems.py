@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 from uuid import uuid4
 
 from fastapi import FastAPI, Request
@@ -21,6 +22,26 @@ from hub.events.rejection import FieldError, Rejected
 from hub.store.engine import StoreUnavailable
 
 RETRY_AFTER_S = 1
+_TEXT = {"type": "string"}
+DESCRIBED: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A refusal (RFC 9457); docs/errors.md explains every code.",
+        "content": {
+            "application/problem+json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["type", "title", "status", "detail", "code", "remedy", "errors"],
+                    "properties": {
+                        **dict.fromkeys(("type", "title", "detail", "code", "remedy"), _TEXT),
+                        "status": {"type": "integer"},
+                        "errors": {"type": "array", "items": {"type": "object"}},
+                    },
+                }
+            }
+        },
+    }
+}
+"""Responses that every route may give beside its own."""
 
 log = logging.getLogger(__name__)
 
