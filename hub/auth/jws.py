@@ -96,11 +96,13 @@ def is_signed_by(statement: Unverified, public: PublicKey) -> bool:
     """Whether the signature is that key's; False also when key and algorithm do not fit."""
     if statement.alg not in public.algorithms:
         return False
+    signed, _, signature = statement.text.rpartition(".")
+    # What the library would do besides, taking the statement apart again, was done by `read`.
+    algorithm = _REGISTRY.get_alg(statement.alg)
     try:
-        jose.deserialize_compact(statement.text, public.key, registry=_REGISTRY)
+        return bool(algorithm.verify(signed.encode(), _bytes(signature), public.key))
     except (JoseError, ValueError):
         return False
-    return True
 
 
 def sign(header: Mapping[str, Any], claims: Mapping[str, Any], key: Key) -> str:
