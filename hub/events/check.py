@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from hub.domain.codes import nearest
 from hub.domain.deadlines import deadline_id
-from hub.domain.erasures import ERASED_TYPES, PersonErased, SmeErased
+from hub.domain.erasures import PersonErased, SmeErased
 from hub.domain.firms import SmeRegistered, firm_wire_id
 from hub.domain.marks import FirmReference, PersonalMark, PersonReference, Reference, places, visit
 from hub.domain.matches import MatchDecided, match_id
@@ -103,8 +103,6 @@ def _check(principal: Principal, envelope: Envelope, index: int | None) -> Check
         )
     _check_source(principal, attributes["source"], index)
     _check_scope(principal, attributes["type"], spec, index)
-    if attributes["type"] in ERASED_TYPES and (refusal := principal.unconfirmed()):
-        raise Rejected(403, refusal.code, refusal.message, refusal.remedy)
     try:
         payload = spec.payload.model_validate(envelope.data)
     except ValidationError as error:
