@@ -212,4 +212,4 @@ def questions(cursors: list[str]) -> st.SearchStrategy[tuple[str, dict[str, Any]
 def same(left: Any, right: Any) -> None:
     """AssertionError unless the two answers are equal byte for byte, once masked."""
     texts = [json.dumps(masked(one), sort_keys=True, ensure_ascii=False) for one in (left, right)]
-    assert texts[0] == texts[1]
+    assert texts[0] == texts[1], "the two worlds answer differently:\n" + "\n".join(texts)
