@@ -130,7 +130,7 @@ def _wordless(record: Record) -> Record | None:
     """The record without free text and without language; None where it has none."""
     if isinstance(record, Referral):
         reason = record.reason and record.reason.model_copy(update={"text": None})
-        return record.model_copy(update={"message": None, "reason": reason})
+        return record.model_copy(update={"message": None, "reason": reason, "erased": True})
     if isinstance(record, Visit):
         return record.model_copy(update={"note": None})
     if isinstance(record, Diagnosis):

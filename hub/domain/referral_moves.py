@@ -91,6 +91,7 @@ def allowed_moves(referral: Referral, roles: frozenset[str]) -> list[str]:
         what
         for what, move in MOVES.items()
         if referral.state in move.after
+        and not referral.erased
         and roles & move.roles
         and not (what == "claimed" and roles & (OWNER | REQUESTER))
     ]

@@ -205,7 +205,7 @@ class Outcome(Value):
 
 
 class Referral(Record):
-    """A referral; its key is the firm's surrogate."""
+    """A referral; its key is the firm's surrogate. erased: the firm was, so that nobody moves it any more."""
 
     kind: ClassVar[str] = "referral"
     state: ReferralState
@@ -226,13 +226,14 @@ class Referral(Record):
     resume_on: date | None = None
     performed: list[Performed] = []
     outcome: Outcome | None = None
+    erased: bool = False
     created_at: datetime
     updated_at: datetime
 
     @property
     def is_in_pool(self) -> bool:
         """Whether any member of the network may claim it."""
-        return self.state == "requested" and self.owner is None
+        return self.state == "requested" and self.owner is None and not self.erased
 
     def roles(self, partner: str) -> frozenset[str]:
         """What the partner is to this referral: requester, owner, both or neither.

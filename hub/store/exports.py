@@ -21,6 +21,7 @@ from hub.domain.referrals import Referral
 from hub.domain.roadmaps import Roadmap
 from hub.domain.values import rfc3339
 from hub.domain.viewer import Viewer
+from hub.store.inbox import last_seq
 from hub.store.people import find_person, names
 from hub.store.records import load_states
 from hub.store.tables import inbox, leaf, verdict
@@ -29,6 +30,8 @@ from hub.store.vault import Subject, Vault
 
 VERSION = 1
 PAGE_EVENTS = 200
+WINDOW_EVENTS = 50_000
+"""How many accepted events one statement looks at: it stays short, however many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,21 +111,32 @@ def export_person(conn: Connection, viewer: Viewer, vault: Vault, person_id: str
         "login": login,
     }
     export = Export(head, person_id, subjects, networks=bound)
-    if bound is not None and not export_events(conn, export, 0)[0]:
-        return None
-    return export
+    return export if bound is None or _is_spoken_of(conn, export) else None
 
 
-def export_events(conn: Connection, export: Export, after: int) -> tuple[list[dict[str, Any]], int | None]:
-    """Events that say something of the one exported, as accepted, beyond that seq; and where the next begin.
+def _is_spoken_of(conn: Connection, export: Export) -> bool:
+    after: int | None = 0
+    while after is not None:
+        found, after = export_events(conn, export, after)
+        if found:
+            return True
+    return False
+
+
+def export_events(
+    conn: Connection, export: Export, after: int, window: int = WINDOW_EVENTS
+) -> tuple[list[dict[str, Any]], int | None]:
+    """Events that say something of the one exported, as accepted, beyond that seq; and where to go on.
 
     Every event is looked at for it: a firm's events stand under more than one key, and copies are rare.
+    window: how many at a time; a page may be empty. None: there are no more.
     """
     query = (
         select(inbox, leaf.c.leaf_index, verdict.c.status, verdict.c.code)
         .outerjoin_from(inbox, leaf, leaf.c.seq == inbox.c.seq)
         .outerjoin(verdict, verdict.c.seq == inbox.c.seq)
-        .where(inbox.c.seq > after, or_(*(inbox.c.subjects.contains(one) for one in sorted(export.subjects))))
+        .where(inbox.c.seq > after, inbox.c.seq <= after + window)
+        .where(or_(*(inbox.c.subjects.contains(one) for one in sorted(export.subjects))))
         .order_by(inbox.c.seq)
         .limit(PAGE_EVENTS)
     )
@@ -144,7 +158,9 @@ def export_events(conn: Connection, export: Export, after: int) -> tuple[list[di
         }
         for row in rows
     ]
-    return events, rows[-1].seq if len(rows) == PAGE_EVENTS else None
+    if len(rows) == PAGE_EVENTS:
+        return events, rows[-1].seq
+    return events, after + window if last_seq(conn) > after + window else None
 
 
 def _may_read(viewer: Viewer, state: KeyState) -> bool:

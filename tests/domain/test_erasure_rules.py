@@ -8,6 +8,7 @@ from hub.domain.consents import Consent
 from hub.domain.erasures import FIRM, Erasure
 from hub.domain.firms import Registration
 from hub.domain.marks import Sealed
+from hub.domain.referral_moves import allowed_moves
 from hub.domain.referrals import Referral
 from hub.domain.visits import Visit
 from tests.support.folding import AT, MANAGER, Case, opened
@@ -46,6 +47,20 @@ def test_what_was_said_goes_and_what_is_counted_stays() -> None:
     (visit,) = case.state.all(Visit)
     assert (visit.visit_kind, visit.note) == ("review", None)
     assert case.state.get(Erasure, FIRM) == Erasure(id=FIRM, by=MANAGER, reason="request", erased_at=AT)
+
+
+def test_nobody_may_move_the_case_of_an_erased_firm_or_is_offered_it() -> None:
+    case = opened()
+    assert case.request() == "applied"
+    assert case.request(to=None, id_="pool", service_id=uuid_of("service")) == "applied"
+    before = {one.id: one for one in case.state.all(Referral)}
+    assert allowed_moves(before[uuid_of("case")], frozenset({"owner"}))
+    assert f"pool:{NETWORK}" in before[uuid_of("pool")].parties()
+    erase(case)
+    after = {one.id: one for one in case.state.all(Referral)}
+    assert after[uuid_of("case")].state == "requested"
+    assert not allowed_moves(after[uuid_of("case")], frozenset({"owner", "requester", "manager"}))
+    assert f"pool:{NETWORK}" not in after[uuid_of("pool")].parties()
 
 
 def test_no_record_of_an_erased_firm_holds_anything_sealed() -> None:

@@ -118,6 +118,24 @@ async def test_long_histories_come_page_by_page_each_event_once(spine: Spine) ->
     assert [one["event"]["data"]["employees"] for one in whole["events"]] == list(range(count))
 
 
+async def test_a_history_is_looked_through_bit_by_bit(spine: Spine) -> None:
+    receipts = await live(spine)
+    hub, now = spine.hub, datetime.now(UTC)
+    found = await hub.store.inspect(
+        lambda conn: export_firm(conn, viewer_of(conn, MANAGER, now), hub.vault, firm_id(NUMBER))
+    )
+    assert found
+    seqs, looks, after = list[int](), 0, 0
+    while after is not None:
+        page, after = await hub.store.inspect(
+            lambda conn, after=after: exports.export_events(conn, found, after, window=2)  # type: ignore[misc]
+        )
+        seqs += [one["seq"] for one in page]
+        looks += 1
+    assert seqs == [one.seq for one in receipts]
+    assert looks > len(receipts) // 2
+
+
 async def test_a_partner_gets_what_it_said_itself_and_a_stranger_nothing(spine: Spine) -> None:
     await live(spine)
     mine = await copy(spine, KENTS)
