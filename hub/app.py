@@ -20,9 +20,10 @@ from hub.auth.sessions import Sessions
 from hub.auth.sign_in import SignIn
 from hub.auth.signing import open_signing
 from hub.auth.tokens import Tokens
+from hub.events.breakglass import EmergencyAccess
 from hub.events.spine import Hub, open_hub
 from hub.ledger.checkpoint import verifier_key
-from hub.rest import events, ledger, onboarding, operations, privacy, problems, receipts
+from hub.rest import breakglass, events, ledger, onboarding, operations, privacy, problems, receipts
 from hub.rest.metrics import CountRequests
 from hub.settings import Settings
 from hub.web import graphiql, people
@@ -58,29 +59,28 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
     sessions, addresses = Sessions(hub.store, settings, auditor=hub.auditor), Addresses(settings.proxies)
     key_uses = KeyUses(hub.store)
     tokens = Tokens(hub.store, settings, signing)
-    authenticator = Authenticator(hub.store, settings, tokens, nonces, sessions=sessions)
+    who = Authenticator(hub.store, settings, tokens, nonces, sessions=sessions).principal
     pages = Pages(SignIn(sessions, hub.vault), addresses)
     meter = open_meter(settings, hub.intake.quotas, addresses)
+    access = EmergencyAccess(hub.store, hub.vault, hub.auditor, hub.progress)
     checkpoints = verifier_key(hub.ledger_origin, hub.ledger_key.public_key())
-    app.include_router(
-        events.build_router(
-            hub.store, hub.vault, hub.intake, hub.progress, authenticator.principal, hub.auditor
-        )
-    )
-    app.include_router(receipts.build_router(hub.store, hub.vault, authenticator.principal))
+    app.include_router(events.build_router(hub.store, hub.vault, hub.intake, hub.progress, who, hub.auditor))
+    app.include_router(receipts.build_router(hub.store, hub.vault, who))
     app.include_router(
         graphql.build_router(
             hub.store,
             hub.vault,
-            authenticator.principal,
+            who,
             quotas=hub.intake.quotas,
             meter=meter,
             note_refusal=hub.auditor.refused,
+            record_reading=access.used,
             graphiql_mutations=settings.graphiql_mutations,
         )
     )
-    app.include_router(onboarding.build_router(hub, authenticator.principal, meter, addresses))
-    app.include_router(privacy.build_router(hub, authenticator.principal))
+    app.include_router(breakglass.build_router(access, who))
+    app.include_router(onboarding.build_router(hub, who, meter, addresses))
+    app.include_router(privacy.build_router(hub, who))
     app.include_router(oauth.build_router(hub.store, settings, signing, tokens, nonces, uses=key_uses))
     app.include_router(ledger.build_router(hub.store, checkpoints))
     app.include_router(operations.build_router(hub))

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from hub.cli import (
     admissions,
+    audit,
     clients,
     demo,
     documents,
@@ -39,6 +40,7 @@ app.command("migrate")(serve.migrate)
 app.command("doctor")(serve.doctor)
 app.command("import")(imports.import_)
 app.command("rebuild")(rebuild.rebuild)
+app.command("audit")(audit.audit)
 app.command("schema")(documents.schema)
 app.command("openapi")(documents.openapi)
 partners.app.command("kafka")(partner_kafka.kafka)

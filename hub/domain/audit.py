@@ -5,6 +5,7 @@ Nothing here names a person in clear: an actor is an id, and what is personal is
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
@@ -135,3 +136,35 @@ def actor_of(principal: Principal) -> dict[str, Any]:
 def fold_audit(_state: KeyState, _event: Accepted[Any]) -> Changes:
     """A record of an act changes nothing by itself: the entry in the ledger is the record."""
     return ()
+
+
+def labels_of(data: AuditRecorded) -> frozenset[str]:
+    """Who may read the record: its actor, its managers, and the partner that it is about.
+
+    A partner reads what its systems did and what was done to them; what its people did is theirs and the
+    manager's. Compared for equality with `audit_labels`.
+    """
+    labels = {data.actor.name, "manager:*"} | {f"manager:{one}" for one in data.actor.networks or ()}
+    if data.actor.partner:
+        labels.add(f"member:{data.actor.partner}")
+        if data.actor.person_id is None:
+            labels.add(f"partner:{data.actor.partner}")
+    if data.about and data.about.partner:
+        labels |= {f"member:{data.about.partner}", f"partner:{data.about.partner}"}
+    return frozenset(labels)
+
+
+def audit_labels(
+    principal: Principal, manages: frozenset[str] | None, members: Iterable[str]
+) -> frozenset[str]:
+    """What a reader of the log answers to.
+
+    manages: networks that an auditor oversees, {"*"} for all; None for everybody else. members: partners of
+    these networks.
+    """
+    labels = {actor_name(principal.client_id, principal.person)}
+    if principal.partner:
+        labels.add(f"partner:{principal.partner}")
+    if manages is not None:
+        labels |= {f"manager:{one}" for one in manages} | {f"member:{one}" for one in members}
+    return frozenset(labels)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hub.domain.audit import fold_audit
+from hub.domain.breakglass import fold_breakglass
 from hub.domain.consents import fold_consent_given, fold_consent_withdrawn
 from hub.domain.diagnoses import fold_diagnosis
 from hub.domain.erasures import fold_firm_erased, unless_erased
@@ -28,6 +30,13 @@ def on_known_firm(fold: Fold) -> Fold:
 def fold_deadline(_state: KeyState, _event: Accepted[Any]) -> Changes:
     """A missed deadline changes nothing by itself: the entry in the ledger is the record."""
     return ()
+
+
+def fold_act(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
+    """An act on the firm: emergency accesses have rules, everything else is only recorded."""
+    if event.data.act.startswith("breakglass."):
+        return unless_erased(fold_breakglass)(state, event)
+    return fold_audit(state, event)
 
 
 _FOLDS: dict[str, Fold] = {

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
+from hub.domain.breakglass import BreakGlass
 from hub.domain.consents import Consent
 from hub.domain.diagnoses import Diagnosis
 from hub.domain.firms import Registration
@@ -131,6 +132,8 @@ def _wordless(record: Record) -> Record | None:
     if isinstance(record, Referral):
         reason = record.reason and record.reason.model_copy(update={"text": None})
         return record.model_copy(update={"message": None, "reason": reason, "erased": True})
+    if isinstance(record, BreakGlass):
+        return record.model_copy(update={"reason": None})
     if isinstance(record, Visit):
         return record.model_copy(update={"note": None})
     if isinstance(record, Diagnosis):

@@ -14,6 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import Field
 
+from hub.domain.breakglass import opened_partners
 from hub.domain.codes import is_org_scheme
 from hub.domain.consents import Consent
 from hub.domain.marks import Personal, Sealed, sealed
@@ -127,12 +128,14 @@ def fold_registration(state: KeyState, event: Accepted[Any]) -> Changes:
 class Reader:
     """Who wants to read a firm's data: a partner with its networks, or a manager of networks.
 
-    manages: "*" for all. partner is None for a manager.
+    manages: "*" for all. partner is None for a manager. breaks_glass: the name of a manager that may use its
+    emergency accesses now; None where they stay closed.
     """
 
     partner: str | None
     networks: frozenset[str]
     manages: frozenset[str] = frozenset()
+    breaks_glass: str | None = None
 
     def is_party(self, referral: Referral) -> bool:
         """Whether this reader asks, owns or oversees the referral; an offer in a pool is not enough."""
@@ -170,12 +173,15 @@ def readable_partners(
 ) -> list[str]:
     """Partners whose data on the firm the reader may read, its own first.
 
-    Beside its own a reader needs a case of the firm that it is a party to, and a live consent that carries
-    the case or comes from its requester. A consent
-    opens only what its sender registered or may itself read, so it is followed from sender to sender.
+    First what an emergency access opens. Beside that and its own a reader needs a case of the firm that it is
+    a party to, and a live consent that carries the case or comes from its requester. A consent opens only
+    what its sender registered or may itself read, so it is followed from sender to sender.
     networks_of: current memberships by partner.
     """
     found = [reader.partner] if reader.partner else []
+    if reader.breaks_glass and category in ("identity", "contact"):
+        manages = None if "*" in reader.manages else reader.manages
+        found += opened_partners(state, reader.breaks_glass, manages, at)
     seen = set(found)
     waiting = list(_senders(state, reader, category, at))
     while waiting:

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from hub.domain import cases
-from hub.domain.audit import AuditRecorded, fold_audit
+from hub.domain.audit import AuditRecorded
 from hub.domain.consents import ConsentGiven, ConsentWithdrawn
 from hub.domain.deadlines import DeadlineMissed
 from hub.domain.diagnoses import DiagnosisSubmitted
@@ -163,7 +163,7 @@ EVENTS: dict[str, EventSpec] = {
         NETWORK,
         "subject",
         (),
-        fold_audit,
-        EventSpec(AuditRecorded, CASES, "firm", (), fold_audit),
+        cases.fold_act,
+        EventSpec(AuditRecorded, CASES, "firm", (), cases.fold_act),
     ),
 }

@@ -99,9 +99,14 @@ class Auditor:
         self._refusals = Refusals()
         self._noted = asyncio.Event()
 
-    async def act(self, principal: Principal, act: Act, acted: Acted | None = None) -> None:
-        """Record an act before it is done, or answered; StoreUnavailable when it cannot be recorded."""
-        await self.act_with(principal, act, acted, lambda _conn: None)
+    async def act(self, principal: Principal, act: Act, acted: Acted | None = None) -> int:
+        """Record an act before it is done, or answered; seq of the record.
+
+        StoreUnavailable when it cannot be recorded.
+        """
+        return await self._intake.commit(
+            lambda conn: record(conn, self._vault, principal, act, acted, at=self._clock())
+        )
 
     async def act_with(
         self, principal: Principal, act: Act, acted: Acted | None, work: Callable[[Connection], T]

@@ -15,6 +15,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from hub.domain import audit
+from hub.domain.breakglass import told_of
 from hub.domain.erasures import ERASED_TYPES
 from hub.domain.marks import SEALED_CONTEXT
 from hub.domain.record import Accepted, Gone, KeyState, Record, Resolved
@@ -25,6 +27,7 @@ from hub.domain.values import parse_time
 from hub.events.backbone import Backbone, Batch, Delivered
 from hub.events.measures import EVENTS_PARKED, PROJECTED_EVENTS, PROJECTION_S
 from hub.events.sequencer import follow
+from hub.store.audit import AuditRow, save_audited
 from hub.store.engine import Store, StoreUnavailable, is_of_data
 from hub.store.inbox import Sequenced
 from hub.store.projection import Verdict, judged, positions, save_changes, save_positions, save_verdicts
@@ -142,12 +145,27 @@ def fold_events(conn: Connection, events: Sequence[Sequenced]) -> None:
     states = load_states(conn, {event.key for event in events})
     verdicts: list[Verdict] = []
     changed: list[tuple[str, Record | Gone, int]] = []
+    audited: list[AuditRow] = []
     for event in events:
         verdict, records = project(states[event.key], event)
         verdicts.append(verdict)
         changed.extend((event.key, record, event.seq) for record in records)
+        if event.type == audit.TYPE and verdict.status != "parked":
+            audited.append(_audited(states[event.key], event, verdict))
     save_changes(conn, changed)
     save_verdicts(conn, verdicts)
+    save_audited(conn, audited)
+
+
+def _audited(state: KeyState, event: Sequenced, verdict: Verdict) -> AuditRow:
+    """What the audit log keeps of a record. Whom an act on a firm concerns is told unless it was refused."""
+    accepted: Accepted[audit.AuditRecorded] = decode(event)
+    data, labels = accepted.data, audit.labels_of(accepted.data)
+    if data.sme_id and not verdict.refusal:
+        labels |= told_of(state, accepted)
+    refusal = verdict.refusal
+    outcome, code = ("refused", refusal.code) if refusal else (data.outcome, data.code)
+    return AuditRow(event.seq, event.key, data.act, outcome, code, data.actor.name, labels)
 
 
 def _fold_or_park(conn: Connection, batch: Batch) -> list[int]:
@@ -194,6 +212,8 @@ def project(state: KeyState, event: Sequenced) -> tuple[Verdict, list[Record | G
         known = referral if outcome.code != "referral.not_found" else None
         return Verdict(event.seq, "refused", outcome, event.key, known), []
     changed = state.put(outcome)
+    if event.type == audit.TYPE:
+        referral = event.data.get("referral")
     if event.type == "hub.opportunity.interest-expressed.v1":
         referral = next((one.id for one in changed if isinstance(one, Referral)), None)
     return Verdict(event.seq, "applied", None, event.key, referral), changed

@@ -61,7 +61,7 @@ class FirmQueries:
                 )
             )
         )
-        nodes = [sme_of(view) for view in page.nodes]
+        nodes = [sme_of(info, view) for view in page.nodes]
         edges = [SmeEdge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)]
         return SmeConnection(nodes=nodes, edges=edges, page_info=page_info(page), total_count=page.total)
 
@@ -70,4 +70,4 @@ class FirmQueries:
         """One firm; null alike for one that nobody knows and one that the caller may not read."""
         context = info.context
         view = await context.read(lambda conn, viewer: get_firm(conn, viewer, context.vault, str(id)))
-        return sme_of(view) if view else None
+        return sme_of(info, view) if view else None

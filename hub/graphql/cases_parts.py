@@ -64,7 +64,7 @@ class Outcome:
 
 
 @strawberry.type
-@shown(MEMBERS, {"referrals:contact"})
+@shown(MEMBERS, {"referrals:contact", "ledger:breakglass"})
 class Contact:
     """A person at a firm."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from strawberry.dataloader import DataLoader
 from hub.domain.opportunities import Opportunity
 from hub.domain.principal import Principal
 from hub.domain.services import Service
-from hub.domain.viewer import Viewer
+from hub.domain.viewer import Opening, Viewer
 from hub.events.audit import NoteRefusal, unheard
 from hub.events.quotas import Quotas
 from hub.store.engine import Store
@@ -26,13 +26,15 @@ from hub.store.services import count_services, get_services
 from hub.store.vault import Vault
 
 T = TypeVar("T")
+RecordReading = Callable[[Principal, Opening], Awaitable[None]]
 
 
 @dataclass(slots=True)
 class Context:
     """One request. now: aware UTC. Loaders live as long as the request: nothing in them goes stale.
 
-    note_refusal: told of every right that a field refuses.
+    note_refusal: told of every right that a field refuses. record_reading: records that a firm was read under
+    an emergency access; without it these stay closed. opened: what the answer shows under them.
     """
 
     store: Store
@@ -41,15 +43,23 @@ class Context:
     now: datetime
     quotas: Quotas = field(default_factory=Quotas)
     note_refusal: NoteRefusal = unheard
+    record_reading: RecordReading | None = None
     loaders: Loaders = field(init=False)
+    opened: set[Opening] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self.loaders = Loaders(self)
 
     async def read(self, work: Callable[[Connection, Viewer], T]) -> T:
         """Run work in one snapshot, with the viewer of this request as it stands in that snapshot."""
-        principal, now = self.principal, self.now
-        return await self.store.read(lambda conn: work(conn, viewer_of(conn, principal, now)))
+        principal, now, glass = self.principal, self.now, self.record_reading is not None
+        return await self.store.read(lambda conn: work(conn, viewer_of(conn, principal, now, glass=glass)))
+
+    async def record_readings(self) -> None:
+        """Record what the answer shows under emergency accesses; StoreUnavailable: it must not be given."""
+        if self.record_reading:
+            for opening in sorted(self.opened):
+                await self.record_reading(self.principal, opening)
 
 
 Info = strawberry.Info[Context, None]

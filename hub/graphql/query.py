@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
+from hub.graphql.audit import AuditQueries
 from hub.graphql.cases_firms import FirmQueries
 from hub.graphql.cases_ledger import LedgerQueries
 from hub.graphql.cases_referrals import ReferralQueries
@@ -25,6 +26,7 @@ class Query(
     FirmQueries,
     RoadmapQueries,
     LedgerQueries,
+    AuditQueries,
     ViewerQueries,
 ):
     """Only what the caller may see is counted and found."""

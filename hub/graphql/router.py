@@ -26,7 +26,7 @@ from hub.domain.scopes import Audience
 from hub.events.audit import NoteRefusal, unheard
 from hub.events.quotas import COST_MAX, Quotas
 from hub.events.rejection import Rejected
-from hub.graphql.context import Context
+from hub.graphql.context import Context, RecordReading
 from hub.graphql.described import ANSWERS, BY_GET, BY_POST
 from hub.graphql.documents import Documents
 from hub.graphql.limits import too_large
@@ -70,9 +70,10 @@ class Gateway:
         clock: Callable[[], datetime],
         quotas: Quotas | None = None,
         note_refusal: NoteRefusal = unheard,
+        record_reading: RecordReading | None = None,
     ) -> None:
         self._store, self._vault, self._clock, self._quotas = store, vault, clock, quotas or Quotas()
-        self._note_refusal = note_refusal
+        self._note_refusal, self._record_reading = note_refusal, record_reading
         self._schemas = {audience: schema_for(audience) for audience in Audience}
         self._documents = {audience: Documents(schema._schema) for audience, schema in self._schemas.items()}
 
@@ -101,18 +102,26 @@ class Gateway:
         if cost > COST_MAX:
             return ExecutionResult(None, [too_large("a cost of", cost, COST_MAX)])
         charge(cost)
+        context = Context(
+            self._store,
+            self._vault,
+            principal,
+            self._clock(),
+            self._quotas,
+            self._note_refusal,
+            self._record_reading,
+        )
         result = execute(
             schema._schema,
             prepared.document,
-            context_value=Context(
-                self._store, self._vault, principal, self._clock(), self._quotas, self._note_refusal
-            ),
+            context_value=context,
             variable_values=asked.variables,
             operation_name=asked.operation_name,
             executor_class=schema.execution_context_class,
             operation_extensions=None,
         )
         done = await result if isawaitable(result) else result
+        await context.record_readings()
         return ExecutionResult(done.data, masked(done.errors) if done.errors else None)
 
 
@@ -147,15 +156,16 @@ def build_router(
     quotas: Quotas | None = None,
     meter: Meter | None = None,
     note_refusal: NoteRefusal = unheard,
+    record_reading: RecordReading | None = None,
     graphiql_mutations: bool = False,
 ) -> APIRouter:
     """Routes of the gateway. authenticate: raises for a token that does not hold; clock: aware UTC.
 
     quotas: of those with a token, for `me`; None: there are none. meter: whom requests are charged to; None:
-    nobody. note_refusal: told what fields refuse. graphiql_mutations: whether the page GraphiQL may send
-    more than queries.
+    nobody. note_refusal: told what fields refuse. record_reading: as in Context. graphiql_mutations: whether
+    the page GraphiQL may send more than queries.
     """
-    gateway = Gateway(store, vault, clock, quotas, note_refusal)
+    gateway = Gateway(store, vault, clock, quotas, note_refusal, record_reading)
     meter = meter or Meter(Quotas(), Quotas(), Addresses())
     router = APIRouter(tags=["graphql"])
 

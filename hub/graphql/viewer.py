@@ -5,10 +5,14 @@ from __future__ import annotations
 import strawberry
 
 from hub.domain.scopes import Audience
+from hub.graphql.audit import Notice, notice_of
 from hub.graphql.context import Info
-from hub.graphql.declared import EVERYONE, requires, shown
+from hub.graphql.declared import EVERYONE, MEMBERS, requires, shown
 from hub.graphql.registry_types import Partner, partner_of
 from hub.graphql.scalars import pick
+from hub.store.breakglass import find_grants
+
+NOTICES_MAX = 100
 
 
 @strawberry.type
@@ -51,6 +55,13 @@ class Viewer:
             cost_per_second=cost.rate_per_s if cost else None,
             cost_left=cost.left if cost else None,
         )
+
+    @requires(MEMBERS, ("events:read",))
+    async def notices(self, info: Info) -> list[Notice]:
+        """Emergency accesses to firms that the caller has a case of or oversees, the latest first."""
+        context = info.context
+        found = await context.read(lambda conn, viewer: find_grants(conn, viewer, context.vault))
+        return [notice_of(view) for view in found[:NOTICES_MAX]]
 
 
 @strawberry.type

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, null, select
 
+from hub.domain.breakglass import BreakGlass, open_to
 from hub.domain.firms import (
     Contact,
     Reader,
@@ -20,7 +21,7 @@ from hub.domain.record import KeyState
 from hub.domain.referrals import POOL_PREFIX
 from hub.domain.refusal import Refusal
 from hub.domain.roadmaps import Roadmap
-from hub.domain.viewer import Viewer
+from hub.domain.viewer import Opening, Viewer
 from hub.store.pages import (
     Key,
     Order,
@@ -45,7 +46,8 @@ ORDER = (Order(null(), str, descending=True), Order(null(), str, descending=True
 class FirmView:
     """A firm that the viewer may read, as one partner registered it.
 
-    key: surrogate, never shown. id: wire id. contacts: None where the viewer may not read them.
+    key: surrogate, never shown. id: wire id. contacts: None where the viewer may not read them. openings:
+    emergency accesses under which it is shown, to be recorded before anybody gets it.
     """
 
     key: str
@@ -54,6 +56,7 @@ class FirmView:
     name: str | None
     identifier: RegisterNumber | None
     contacts: list[Contact] | None
+    openings: tuple[Opening, ...] = ()
 
     @property
     def place(self) -> Key:
@@ -89,7 +92,8 @@ def visible_firms(
     """Those of the firms that the viewer may read now, by surrogate; erased firms are absent."""
     found = {}
     for key, state in states.items():
-        registration = readable_registration(state, viewer.reader, "identity", viewer.at, viewer.networks_of)
+        reader, at = viewer.reader_through_glass, viewer.at
+        registration = readable_registration(state, reader, "identity", at, viewer.networks_of)
         if registration:
             found[key] = registration
     wire_ids = vault.wire_ids(conn, found)
@@ -225,17 +229,24 @@ def _view(
         name=registration.name and unseal(registration.name, subjects),
         identifier=RegisterNumber.model_validate(number) if number else None,
         contacts=_contacts(viewer, state, registration, subjects),
+        openings=tuple(Opening(one.id, wire_id) for one in _open_to(viewer, state)),
     )
+
+
+def _open_to(viewer: Viewer, state: KeyState) -> list[BreakGlass]:
+    """Emergency accesses to the firm that are open to the viewer now: what it reads may be due to them."""
+    actor = viewer.breaks_glass
+    return list(open_to(state, actor, viewer.at)) if actor else []
 
 
 def _contacts(
     viewer: Viewer, state: KeyState, registration: Registration, subjects: dict[str, Subject]
 ) -> list[Contact] | None:
-    if not viewer.may("referrals:contact"):
+    if not (viewer.may("referrals:contact") or _open_to(viewer, state)):
         return None
     # The persons of the registration that is shown: what several partners know stands apart.
     if registration.id not in readable_partners(
-        state, viewer.reader, "contact", viewer.at, viewer.networks_of
+        state, viewer.reader_through_glass, "contact", viewer.at, viewer.networks_of
     ):
         return None
     contacts = unseal(registration.contacts, subjects) if registration.contacts else []

@@ -12,6 +12,7 @@ from hub.domain.record import Gone, Record
 from hub.domain.referrals import Referral
 from hub.domain.refusal import Refusal
 from hub.domain.services import Service
+from hub.store.audit import forget_audited
 from hub.store.bulk import write_rows
 from hub.store.lookup import Lookup
 from hub.store.opportunities import index_opportunities
@@ -169,6 +170,7 @@ def forget_key(conn: Connection, key: str) -> None:
             conn.execute(delete(table).where(column.in_(ids)))
     for table in (referral_row, referral_party):
         conn.execute(delete(table).where(table.c.firm == key))
+    forget_audited(conn, key)
     for table in (record, verdict):
         conn.execute(delete(table).where(table.c.key == key))
 

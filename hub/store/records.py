@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, delete, select, tuple_
 
+from hub.domain.breakglass import BreakGlass
 from hub.domain.consents import Consent
 from hub.domain.diagnoses import Diagnosis
 from hub.domain.erasures import Erasure
@@ -51,6 +52,7 @@ KINDS: dict[str, type[Record]] = {
         Consortium,
         CarouselProject,
         Erasure,
+        BreakGlass,
     )
 }
 R = TypeVar("R", bound=Record)
@@ -111,13 +113,13 @@ def all_records(conn: Connection, kind: type[R]) -> dict[str, tuple[R, int]]:
     return {row.id: (decode(kind, row.doc), row.version) for row in rows}
 
 
-def viewer_of(conn: Connection, principal: Principal, at: datetime) -> Viewer:
-    """The viewer behind a principal, with the memberships of this moment.
+def viewer_of(conn: Connection, principal: Principal, at: datetime, *, glass: bool = False) -> Viewer:
+    """The viewer behind a principal, with the memberships of this moment. glass: as in Viewer.
 
     What the transaction reads of cases from here on is this viewer's alone.
     """
-    viewer = Viewer(principal, at, memberships(conn, at))
-    see_as(conn, viewer.labels)
+    viewer = Viewer(principal, at, memberships(conn, at), glass=glass)
+    see_as(conn, viewer.labels | viewer.audit_labels)
     return viewer
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -239,7 +239,7 @@ def _wanted(
         states = load_states(conn, [subject.surrogate]) if subject else {}
         # Whose case it is must not be found out by asking for firms one by one: an offer in a pool does
         # not count, and a firm that the viewer may not read is answered like one that nobody knows.
-        wanted.append(row.firm.in_(list(visible_firms(conn, viewer, vault, states))))
+        wanted.append(row.firm.in_(list(visible_firms(conn, replace(viewer, glass=False), vault, states))))
         labels = party_labels(viewer)
     return [*wanted, visible_referrals(labels, listed=True)]
 

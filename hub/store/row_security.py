@@ -18,7 +18,7 @@ from hub.domain.partners import Partner
 from hub.domain.referrals import POOL_PREFIX, Referral
 from hub.domain.services import Service
 from hub.store.roles import INSPECTOR, PROJECTOR, READER
-from hub.store.tables import record, referral_party, referral_row
+from hub.store.tables import audit_reader, audit_row, record, referral_party, referral_row
 
 SETTING = "hub.labels"
 PUBLIC_KINDS = tuple(sorted(kind.kind for kind in (Service, Opportunity, Partner, Network)))
@@ -45,12 +45,15 @@ def conditions(schema: str) -> dict[str, str]:
         f" AND (party.label NOT LIKE '{POOL_PREFIX}%'"
         f" OR ({record.name}.kind = '{Referral.kind}' AND party.id = {record.name}.id))"
     )
+    told = f'SELECT FROM "{schema}".{audit_reader.name} AS told WHERE told.seq = {audit_row.name}.seq'
     return {
         referral_party.name: f"label = ANY ({_LABELS})",
         referral_row.name: f"string_to_array(parties, ' ') && ({_LABELS})",
         # Whose consent opens what is judged over the whole state of a firm (hub.domain.firms), so that it is
         # shown as a whole to whoever has a stake in the firm. To be offered a case shows that case alone.
         record.name: f"kind IN ({kinds}) OR EXISTS ({stake})",
+        audit_reader.name: f"label = ANY ({_LABELS})",
+        audit_row.name: f"EXISTS ({told})",
     }
 
 

@@ -9,6 +9,7 @@ import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type, parse, validate
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
 
 from hub.domain.scopes import SCOPES, Audience
 from hub.graphql.declared import MEMBERS, Declared, declared_by_field, declared_by_type
@@ -31,6 +32,7 @@ NEEDS = {
     "sme": {"referrals:read"},
     "roadmap": {"diagnosis:read"},
     "ledger": {"events:read"},
+    "auditLog": {"events:read"},
     "receipt": {"events:read"},
 }
 """Scopes of which a caller needs one, as the contract has them."""
@@ -109,7 +111,7 @@ def test_fields_of_query_need_what_the_contract_says() -> None:
     query = EVERYTHING._schema.query_type
     assert query is not None
     found = {
-        field.name: declared_by_field(field)
+        to_camel_case(field.name): declared_by_field(field)
         for definition, field, _ in doors(EVERYTHING)
         if definition.name == "Query"
     }

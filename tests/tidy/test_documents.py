@@ -10,7 +10,7 @@ from hub.settings import Settings
 from tests.tidy.sources import ROOT, hub_files, table, tree
 
 ERROR_CODE = re.compile(
-    r"(event|token|credential|request|session|person|scope|payload|referral|consent|sme|rule|quota|partner|resource|hub)\.[a-z]+(_[a-z]+)*"
+    r"(event|token|credential|request|session|person|scope|payload|referral|consent|sme|breakglass|rule|quota|partner|resource|hub)\.[a-z]+(_[a-z]+)*"
 )
 
 

@@ -7,8 +7,16 @@ from collections.abc import Iterator
 
 from tests.tidy.sources import ROOT, hub_files, tree, where
 
-PRIVATE = {"record", "referral_row", "referral_party", "verdict", "inbox"}
-ANSWERS = {"referrals.py", "firms.py", "entries.py", "services.py", "opportunities.py"}
+PRIVATE = {"record", "referral_row", "referral_party", "verdict", "inbox", "audit_row", "audit_reader"}
+ANSWERS = {
+    "referrals.py",
+    "firms.py",
+    "entries.py",
+    "services.py",
+    "opportunities.py",
+    "audit.py",
+    "breakglass.py",
+}
 """Modules of the store that answers to callers are made by: each function there, see below."""
 OTHERS = {
     "records.py": "states of keys, which folds and the visible_* functions judge",
@@ -29,6 +37,7 @@ PARTS = {
     "visible_referrals": "is the condition",
     "visible_by_case": "is the condition",
     "visible_entries": "is the condition",
+    "visible_grants": "is the condition",
     "_with_record": "a statement without rows of its own: whoever takes it adds the condition",
     "_entries": "the same",
     "states_of": "whoever takes the states judges them",
@@ -36,6 +45,9 @@ PARTS = {
     "_known_firms": "compares the viewer's labels itself",
     "find_referrals": "its conditions are those of _wanted, which asks",
     "_conditions": "of a filter, beside visible_offers",
+    "forget_audited": "a write",
+    "find_case": "judges the cases by the networks of the viewer, and tells nothing else",
+    "verdict_on": "of an event that the caller has just recorded",
 }
 
 

@@ -25,6 +25,8 @@ from hub.store.tables.people import (
     sign_in_try,
 )
 from hub.store.tables.read_model import (
+    audit_reader,
+    audit_row,
     model,
     opportunity_row,
     position,
@@ -40,6 +42,8 @@ __all__ = [
     "Number",
     "String",
     "application",
+    "audit_reader",
+    "audit_row",
     "checkpoint",
     "delivery",
     "identity",

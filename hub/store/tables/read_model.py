@@ -101,6 +101,30 @@ referral_party = Table(
     Index("referral_party_referral", "firm", "id"),
 )
 
+audit_row = Table(
+    "audit_row",
+    read,
+    # What the audit log is filtered by; what was recorded is the event in the inbox.
+    Column("seq", Number, primary_key=True, autoincrement=False),
+    Column("key", String, nullable=False, index=True),
+    Column("act", String, nullable=False),
+    Column("outcome", String, nullable=False),  # done, or refused: by who answered, or by the fold
+    Column("code", String),  # of the refusal
+    Column("actor", String, nullable=False),  # client:<id> or person:<id>
+    Index("audit_row_actor", "actor", "seq"),
+    Index("audit_row_act", "act", "seq"),
+)
+
+audit_reader = Table(
+    "audit_reader",
+    read,
+    # Who may read a record, by equality alone: labels as in hub.domain.audit.
+    Column("label", String, nullable=False),
+    Column("seq", Number, nullable=False),
+    PrimaryKeyConstraint("label", "seq"),
+    Index("audit_reader_seq", "seq"),
+)
+
 position = Table(
     "position",
     read,

@@ -73,7 +73,7 @@ PUBLIC_FIELDS = {
     "vocabulary",
     "me",
 }
-MEMBER_FIELDS = {"referrals", "referral", "smes", "sme", "roadmap", "ledger", "receipt"}
+MEMBER_FIELDS = {"referrals", "referral", "smes", "sme", "roadmap", "ledger", "receipt", "auditLog"}
 
 
 def _names(schema: GraphQLSchema) -> dict[str, str]:
