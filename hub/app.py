@@ -12,12 +12,10 @@ from hub.auth import routes as oauth
 from hub.auth.addresses import Addresses
 from hub.auth.applications import forgetting
 from hub.auth.authenticate import Authenticator
-from hub.auth.code_grant import Codes
 from hub.auth.key_uses import KeyUses
 from hub.auth.metering import open_meter
 from hub.auth.nonces import OfferNonce, open_nonces
 from hub.auth.sessions import Sessions
-from hub.auth.sign_in import SignIn
 from hub.auth.signing import open_signing
 from hub.auth.tokens import Tokens
 from hub.events.breakglass import EmergencyAccess
@@ -26,8 +24,7 @@ from hub.ledger.checkpoint import verifier_key
 from hub.rest import breakglass, events, ledger, onboarding, operations, privacy, problems, receipts
 from hub.rest.metrics import CountRequests
 from hub.settings import Settings
-from hub.web import graphiql, people
-from hub.web.pages import Pages
+from hub.web import people
 
 
 def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = True) -> FastAPI:
@@ -60,7 +57,6 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
     key_uses = KeyUses(hub.store)
     tokens = Tokens(hub.store, settings, signing)
     who = Authenticator(hub.store, settings, tokens, nonces, sessions=sessions).principal
-    pages = Pages(SignIn(sessions, hub.vault), addresses)
     meter = open_meter(settings, hub.intake.quotas, addresses)
     access = EmergencyAccess(hub.store, hub.vault, hub.auditor, hub.progress)
     checkpoints = verifier_key(hub.ledger_origin, hub.ledger_key.public_key())
@@ -84,8 +80,7 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
     app.include_router(oauth.build_router(hub.store, settings, signing, tokens, nonces, uses=key_uses))
     app.include_router(ledger.build_router(hub.store, checkpoints))
     app.include_router(operations.build_router(hub))
-    app.include_router(graphiql.build_router(pages))
-    app.include_router(people.build_router(pages, Codes(hub.store, tokens, None)))
+    app.include_router(people.open_people(settings, hub.store, hub.vault, sessions, tokens, addresses))
     return app
 
 

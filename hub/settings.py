@@ -81,6 +81,12 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "", description="Addresses and networks whose X-Forwarded-For is believed, after commas; empty: none."
     )
+    oidc_issuer: str = Field("", description="OpenID provider where people may sign in; empty: none.")
+    oidc_client_id: str = Field("", description="The hub's client id there.")
+    oidc_client_secret_file: Path | None = Field(None, description="File with its secret there.")
+    oidc_second_factor: str = Field(
+        "mfa", description="Values of acr or amr that say that a second factor was shown, after commas."
+    )
     graphiql_mutations: bool = Field(
         False, description="Whether mutations may be sent from the page /graphiql."
     )

@@ -123,6 +123,8 @@ def _add_code_steps(router: APIRouter, pages: Pages) -> None:
         session = await sessions.find(request)
         if session is None or session.confirmed_at_s is None:
             return to_sign_in(_with_next(CONFIRM_PATH, next_))
+        if pages.elsewhere and session.person.elsewhere:
+            return go(f"{_with_next(ELSEWHERE_PATH, next_)}&anew")
         return form(request, CONFIRM_PATH, next_)
 
     @router.post(CODE_PATH)

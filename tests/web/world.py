@@ -19,7 +19,9 @@ from hub.auth import routes as oauth
 from hub.auth.addresses import Addresses
 from hub.auth.authenticate import Authenticator
 from hub.auth.code_grant import Codes
+from hub.auth.elsewhere import Elsewhere
 from hub.auth.nonces import open_nonces
+from hub.auth.openid import Provider
 from hub.auth.passwords import Passwords
 from hub.auth.sessions import Sessions
 from hub.auth.sign_in import SignIn, make_link
@@ -105,6 +107,7 @@ class World:
     vault: Vault
     settings: Settings
     auditor: Auditor | None = None
+    provider: Provider | None = None
     ahead_s: float = 0
     app: FastAPI = field(init=False)
     browsers: list[Browser] = field(default_factory=list)
@@ -112,13 +115,14 @@ class World:
     def __post_init__(self) -> None:
         self.sessions = Sessions(self.store, self.settings, self.clock, self.auditor)
         self.sign_in = SignIn(self.sessions, self.vault, Passwords(CHEAP))
-        self.pages = Pages(self.sign_in, Addresses())
+        other = (self.provider, Elsewhere(self.sign_in, self.vault)) if self.provider else None
+        self.pages = Pages(self.sign_in, Addresses(), elsewhere=other is not None)
         self.app = FastAPI()
         problems.install(self.app)
         signing, nonces = open_signing(self.settings), open_nonces(self.settings, self.clock)
         tokens = Tokens(self.store, self.settings, signing, self.clock)
         codes = Codes(self.store, tokens, None, self.clock)
-        self.app.include_router(people_pages.build_router(self.pages, codes))
+        self.app.include_router(people_pages.build_router(self.pages, codes, other))
         self.app.include_router(graphiql.build_router(self.pages))
         self.app.include_router(
             oauth.build_router(self.store, self.settings, signing, tokens, nonces, self.clock)
