@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 import rfc8785
 
+from tests.support.disguises import disguises
 from tests.support.messages import (
     EEN,
     KENT,
@@ -85,18 +85,6 @@ def story() -> Iterator[tuple[Any, Message]]:
     yield NORMANDS, event(NORMANDS, "referral.held", case, {"reason": reason, "resume_on": "2026-12-24"})
     withdrawn = {**sme, "withdrawn_at": "2026-11-22T09:00:00Z", "reason": p["withdrawal"]}
     yield KENTS, event(KENTS, "consent.withdrawn", consent_id, withdrawn)
-
-
-def disguises(text: str) -> Iterator[bytes]:
-    """Ways in which a text may lie in a file."""
-    for plain in {text, text.lower(), text.upper(), json.dumps(text)[1:-1]}:
-        utf_8 = plain.encode()
-        yield from (utf_8, plain.encode("utf-16-le"), plain.encode("utf-16-be"), utf_8.hex().encode())
-        yield utf_8.hex().upper().encode()
-        for shift in range(3):
-            # Inside a longer base64 text only the middle of an aligned copy stays the same.
-            middle = base64.b64encode(b"\0" * shift + utf_8)[4:-4]
-            yield from (middle, middle.translate(bytes.maketrans(b"+/", b"-_")))
 
 
 @pytest.fixture
