@@ -25,6 +25,7 @@ from benchmarks import (
     kafka_latency,
     merkle,
     postgres_intake,
+    row_security,
 )
 from benchmarks.rows import Row
 
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "intake": intake.measure,
     "postgres_intake": postgres_intake.measure,
     "authorization": authorization.measure,
+    "row_security": row_security.measure,
     "kafka_latency": kafka_latency.measure,
     "catch_up": catch_up.measure,
     "broker_down": broker_down.measure,

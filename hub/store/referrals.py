@@ -30,7 +30,7 @@ from hub.store import pages
 from hub.store.bulk import write_rows
 from hub.store.firms import FirmView, party_labels, visible_firms
 from hub.store.parts import parts
-from hub.store.records import decode, load_states
+from hub.store.records import decode, load_states, party_text
 from hub.store.search import sortable_time
 from hub.store.tables import record, referral_party, referral_row
 from hub.store.vault import Subject, Vault, unseal
@@ -189,8 +189,8 @@ def referrals_of(
 def _row(key: str, referral: Referral) -> dict[str, Any]:
     names = ("id", "state", "network", "requester", "owner", "service", "part_of")
     values = {name: getattr(referral, name) for name in names}
-    parties = " ".join(sorted(referral.parties()))
-    return {**values, "firm": key, "parties": parties, "updated_at": sortable_time(referral.updated_at)}
+    more = {"parties": party_text(referral), "updated_at": sortable_time(referral.updated_at)}
+    return {**values, "firm": key, **more}
 
 
 def visible_referrals(labels: Iterable[str], *, listed: bool = False) -> ColumnElement[bool]:

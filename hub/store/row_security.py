@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Text, bindparam, func, literal_column, select, text, true
 
 from hub.domain.networks import Network
 from hub.domain.opportunities import Opportunity
 from hub.domain.partners import Partner
-from hub.domain.referrals import POOL_PREFIX, Referral
+from hub.domain.referrals import POOL_PREFIX
 from hub.domain.services import Service
+from hub.store.prepared import Prepared
 from hub.store.roles import INSPECTOR, PROJECTOR, READER
 from hub.store.tables import audit_reader, audit_row, record, referral_party, referral_row
 
@@ -25,7 +26,9 @@ PUBLIC_KINDS = tuple(sorted(kind.kind for kind in (Service, Opportunity, Partner
 
 # In a subquery of its own it is computed once a statement, and not for each row.
 _LABELS = f"(SELECT string_to_array(current_setting('{SETTING}', true), ' '))::text[]"
-_SEE_AS = text(f"SELECT set_config('{SETTING}', :labels, true)")
+_SEE_AS = Prepared(
+    select(func.set_config(literal_column(f"'{SETTING}'"), bindparam("labels", type_=Text()), true()))
+)
 
 
 def see_as(conn: Connection, labels: Iterable[str]) -> None:
@@ -34,7 +37,7 @@ def see_as(conn: Connection, labels: Iterable[str]) -> None:
     It never outlives the transaction: the next one on the connection begins with no rows.
     """
     if conn.dialect.name == "postgresql":
-        conn.execute(_SEE_AS, {"labels": " ".join(sorted(labels))})
+        _SEE_AS.rows(conn, {"labels": " ".join(sorted(labels))})
 
 
 def conditions(schema: str) -> dict[str, str]:
@@ -42,16 +45,16 @@ def conditions(schema: str) -> dict[str, str]:
     kinds = ", ".join(f"'{kind}'" for kind in PUBLIC_KINDS)
     stake = (
         f'SELECT FROM "{schema}".{referral_party.name} AS party WHERE party.firm = {record.name}.key'
-        f" AND (party.label NOT LIKE '{POOL_PREFIX}%'"
-        f" OR ({record.name}.kind = '{Referral.kind}' AND party.id = {record.name}.id))"
+        f" AND party.label NOT LIKE '{POOL_PREFIX}%'"
     )
     told = f'SELECT FROM "{schema}".{audit_reader.name} AS told WHERE told.seq = {audit_row.name}.seq'
+    of_row = f"string_to_array(parties, ' ') && ({_LABELS})"
     return {
         referral_party.name: f"label = ANY ({_LABELS})",
-        referral_row.name: f"string_to_array(parties, ' ') && ({_LABELS})",
+        referral_row.name: of_row,
         # Whose consent opens what is judged over the whole state of a firm (hub.domain.firms), so that it is
         # shown as a whole to whoever has a stake in the firm. To be offered a case shows that case alone.
-        record.name: f"kind IN ({kinds}) OR EXISTS ({stake})",
+        record.name: f"kind IN ({kinds}) OR {of_row} OR EXISTS ({stake})",
         audit_reader.name: f"label = ANY ({_LABELS})",
         audit_row.name: f"EXISTS ({told})",
     }

@@ -102,7 +102,7 @@ async def test_another_referral_of_the_firm_opens_only_where_it_was_asked_for(wo
 async def test_personal_data_and_reasons_are_sealed_in_the_log(world: World) -> None:
     await world.break_glass()
     await world.reads()
-    stored = await world.store.read(lambda conn: conn.execute(select(inbox.c.event)).scalars().all())
+    stored = await world.store.inspect(lambda conn: conn.execute(select(inbox.c.event)).scalars().all())
     text = "".join(stored)
     assert "breakglass.used" in text
     for secret in (*SECRETS, REASON, firm_id("A")):

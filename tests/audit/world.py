@@ -39,7 +39,7 @@ class WorksWhenAsked(Progress):
     """The progress of a world without workers in the background."""
 
     def __init__(self, world: World) -> None:
-        super().__init__(lambda seqs: world.store.read(lambda conn: judged(conn, seqs)))
+        super().__init__(lambda seqs: world.store.inspect(lambda conn: judged(conn, seqs)))
         self._world, self._one_at_a_time = world, asyncio.Lock()
 
     async def reached(self, seqs: Iterable[int], wait_s: float) -> bool:

@@ -15,6 +15,7 @@ record = Table(
     Column("id", String, nullable=False),
     Column("version", Number, nullable=False),  # seq of the last event that changed it
     Column("doc", String, nullable=False),
+    Column("parties", String),  # of referrals, as in referral_row; null for all else
     PrimaryKeyConstraint("key", "kind", "id"),
     Index("record_kind_id", "kind", "id"),
 )
