@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 from sqlalchemy import Connection
 
 from hub.cli.onboarding import OPERATOR
@@ -22,6 +22,7 @@ from hub.events.spine import Hub
 from hub.store.audit import AuditFilter, AuditView, find_audit
 from hub.store.pages import PAGE_NODES_MAX
 
+_WIDE = ("actor", "on", "outcome")
 Acts = Annotated[list[str] | None, typer.Option("--act", help="Only these acts, such as right.refused.")]
 Actors = Annotated[list[str] | None, typer.Option("--actor", help="Only of client:ID or person:ID.")]
 Since = Annotated[str | None, typer.Option(help="From this time on (RFC 3339).")]
@@ -48,21 +49,22 @@ def audit(
     if json_:
         print_json([_row(one) for one in found])
         return
-    table = Table("seq", "at", "act", "outcome", "actor", "about", "where", "count")
+    table = Table("seq", "at", Column("act", no_wrap=True), *(Column(one, overflow="fold") for one in _WIDE))
     for one in found:
-        about = f"{one.data.about.kind} {one.data.about.id}" if one.data.about else one.data.referral or ""
-        outcome = one.code or one.outcome
-        table.add_row(
-            str(one.seq),
-            one.accepted_at,
-            one.data.act,
-            outcome,
-            one.data.actor.name,
-            about,
-            one.data.where or "",
-            str(one.data.count),
-        )
+        table.add_row(str(one.seq), one.accepted_at, one.data.act, one.data.actor.name, _on(one), _what(one))
     data.print(table)
+
+
+def _on(view: AuditView) -> str:
+    """What was acted on, or where it was refused."""
+    about = view.data.about
+    return f"{about.kind} {about.id}" if about else view.data.where or view.data.referral or ""
+
+
+def _what(view: AuditView) -> str:
+    """What came of it, and how often."""
+    outcome = view.code or view.outcome
+    return outcome if view.data.count == 1 else f"{outcome}, {view.data.count} times"
 
 
 def _time(given: str | None, option: str) -> datetime | None:
