@@ -121,7 +121,7 @@ async def _compare(store: Store, vault: Vault, referrals: int) -> list[Row]:
                     work(conn, asked)
                 return process_time() - begun_s + _cpu_s(backend) - before_s
 
-            used_s[secured] += await store.inspect(read)
+            used_s[secured] += await store.read(read)
         value, without = (used_s[secured] / ROUNDS / ASKED * 1_000 for secured in (True, False))
         rows.append(
             figure(

@@ -48,7 +48,7 @@ class EmergencyAccess:
     ) -> GrantView | Refusal:
         """Ask for access to a firm, by its wire id or one of its referrals; a second manager must approve."""
         now = self._clock()
-        firm = await self._store.inspect(
+        firm = await self._store.read(
             lambda conn: find_case(
                 conn, viewer_of(conn, principal, now), self._vault, sme=sme, referral=referral
             )
@@ -71,7 +71,7 @@ class EmergencyAccess:
     async def list(self, principal: Principal) -> list[GrantView]:
         """Accesses that the principal may decide on or is told of, the latest first."""
         now = self._clock()
-        return await self._store.inspect(
+        return await self._store.read(
             lambda conn: find_grants(conn, viewer_of(conn, principal, now), self._vault)
         )
 
@@ -88,7 +88,7 @@ class EmergencyAccess:
                 f"The act is recorded as event {seq}; what came of it is not known yet.",
                 "See GET /breakglass in a moment, before you send it again.",
             )
-        refusal = await self._store.inspect(lambda conn: verdict_on(conn, seq))
+        refusal = await self._store.read(lambda conn: verdict_on(conn, seq))
         if refusal:
             return refusal
         found = await self._get(principal, id_)
@@ -96,6 +96,6 @@ class EmergencyAccess:
 
     async def _get(self, principal: Principal, id_: str) -> tuple[GrantView, str] | None:
         now = self._clock()
-        return await self._store.inspect(
+        return await self._store.read(
             lambda conn: get_grant(conn, viewer_of(conn, principal, now), self._vault, id_)
         )

@@ -93,3 +93,15 @@ def test_what_answers_are_made_of_goes_through_the_function_of_its_noun() -> Non
                 around.append(f"{where(path, function.lineno)}: {function.name}")
     assert seen > 10
     assert not around, "ask a visible_* function, or say in PARTS why not"
+
+
+def test_what_a_viewer_reads_is_read_under_the_policies() -> None:
+    unfiltered = [
+        where(path, node.lineno)
+        for path in hub_files()
+        if path.name != "privacy.py"  # The export gives all that is held on a firm, by a scope of its own.
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "inspect"
+        if any(isinstance(one, ast.Name) and one.id == "viewer_of" for one in ast.walk(node))
+    ]
+    assert not unfiltered, "Store.inspect sees every row: answer a viewer by Store.read"
