@@ -24,10 +24,10 @@ from joserfc.jwk import ECKey
 from benchmarks.load import HOST, PARTNER, Load, closed_loop
 from benchmarks.rows import Row, figure, percentile
 from benchmarks.serving import Place, enrol, place, real_parts, running, scratch
-from hub.auth.assertions import ASSERTION_TYPE
-from hub.auth.jws import sign
-from hub.auth.signing import open_signing
-from hub.auth.tokens import Tokens
+from hub.auth.oauth.signing import open_signing
+from hub.auth.oauth.tokens import Tokens
+from hub.auth.proofs.assertions import ASSERTION_TYPE
+from hub.auth.proofs.jws import sign
 from hub.store.clients import find_client
 from hub.store.opening import open_store
 

@@ -10,14 +10,14 @@ from fastapi import FastAPI
 from hub import graphql
 from hub.auth import routes as oauth
 from hub.auth.addresses import Addresses
-from hub.auth.applications import forgetting
 from hub.auth.authenticate import Authenticator
-from hub.auth.key_uses import KeyUses
 from hub.auth.metering import open_meter
-from hub.auth.nonces import OfferNonce, open_nonces
-from hub.auth.sessions import Sessions
-from hub.auth.signing import open_signing
-from hub.auth.tokens import Tokens
+from hub.auth.oauth.key_uses import KeyUses
+from hub.auth.oauth.signing import open_signing
+from hub.auth.oauth.tokens import Tokens
+from hub.auth.onboarding.applications import forgetting
+from hub.auth.people.sessions import Sessions
+from hub.auth.proofs.nonces import OfferNonce, open_nonces
 from hub.events.breakglass import EmergencyAccess
 from hub.events.spine import Hub, open_hub
 from hub.ledger.checkpoint import verifier_key

@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
 
 from hub.auth.authenticate import missing_scope, missing_token
-from hub.auth.server import TOKEN_PATH
+from hub.auth.oauth.server import TOKEN_PATH
 from hub.domain.principal import Principal
 from hub.domain.scopes import SCOPES, Audience
 

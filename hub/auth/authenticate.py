@@ -12,13 +12,13 @@ from urllib.parse import quote
 from starlette.requests import HTTPConnection
 
 from hub.auth.denied import Denied
-from hub.auth.dpop import NeedsNonce, read_proof
-from hub.auth.jws import ALGORITHMS, BadJws
-from hub.auth.nonces import Nonces
-from hub.auth.replay import Once, Replay
-from hub.auth.server import TOKEN_PATH
-from hub.auth.sessions import CONFIRMED_S, Sessions, principal_of, suspended
-from hub.auth.tokens import Held, Tokens
+from hub.auth.oauth.server import TOKEN_PATH
+from hub.auth.oauth.tokens import Held, Tokens
+from hub.auth.people.sessions import CONFIRMED_S, Sessions, principal_of, suspended
+from hub.auth.proofs.dpop import NeedsNonce, read_proof
+from hub.auth.proofs.jws import ALGORITHMS, BadJws
+from hub.auth.proofs.nonces import Nonces
+from hub.auth.proofs.replay import Once, Replay
 from hub.domain.principal import ANYONE, Principal
 from hub.domain.refusal import Refusal
 from hub.settings import Settings

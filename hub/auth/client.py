@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from hub.auth.assertions import ASSERTION_TYPE
-from hub.auth.dpop import PROOF_TYPE, normalised, token_hash
-from hub.auth.jws import Key, sign
-from hub.auth.nonces import HEADER as NONCE_HEADER
+from hub.auth.proofs.assertions import ASSERTION_TYPE
+from hub.auth.proofs.dpop import PROOF_TYPE, normalised, token_hash
+from hub.auth.proofs.jws import Key, sign
+from hub.auth.proofs.nonces import HEADER as NONCE_HEADER
 
 ASSERTION_LIFETIME_S = 60
 RENEW_BEFORE_S = 30

@@ -11,14 +11,12 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hub.auth import described
 from hub.auth.access import BY_ITSELF, OPEN
-from hub.auth.calls import AUTH_METHOD
-from hub.auth.code_grant import AUTHORIZE_PATH, GRANT_TYPE, METHOD
-from hub.auth.jws import ALGORITHMS
-from hub.auth.key_uses import KeyUses
-from hub.auth.nonces import Nonces
-from hub.auth.server import (
+from hub.auth.oauth import described
+from hub.auth.oauth.calls import AUTH_METHOD
+from hub.auth.oauth.code_grant import AUTHORIZE_PATH, GRANT_TYPE, METHOD
+from hub.auth.oauth.key_uses import KeyUses
+from hub.auth.oauth.server import (
     INTROSPECT_PATH,
     NOT_KEPT,
     REVOKE_PATH,
@@ -26,8 +24,10 @@ from hub.auth.server import (
     ClientCredentials,
     Server,
 )
-from hub.auth.signing import DOCUMENT_AGE_S, Signing
-from hub.auth.tokens import Tokens
+from hub.auth.oauth.signing import DOCUMENT_AGE_S, Signing
+from hub.auth.oauth.tokens import Tokens
+from hub.auth.proofs.jws import ALGORITHMS
+from hub.auth.proofs.nonces import Nonces
 from hub.domain.scopes import SCOPES
 from hub.settings import Settings
 from hub.store.engine import Store, StoreUnavailable

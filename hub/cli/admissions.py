@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 from sqlalchemy import Connection
 
-from hub.auth import admissions, applications
+from hub.auth.onboarding import admissions, applications
 from hub.cli.onboarding import OPERATOR
 from hub.cli.partners import Scope, no_client, run
 from hub.cli.serve import Json

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from hub.auth.signing import KEY_FILE, Signing, UnderWay, rotate
+from hub.auth.oauth.signing import KEY_FILE, Signing, UnderWay, rotate
 from hub.cli.serve import Json
 from hub.cli.terminal import data, print_json, refuse, talk
 from hub.domain.refusal import Refusal

@@ -13,7 +13,7 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from hub.auth.client import generate_key
-from hub.auth.jws import BadJws, registered_jwk
+from hub.auth.proofs.jws import BadJws, registered_jwk
 from hub.domain.principal import HUB, Principal
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import DEFAULT_SCOPES, SCOPES, Audience

@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 from sqlalchemy import Connection
 
-from hub.auth.sign_in import make_link
+from hub.auth.people.sign_in import make_link
 from hub.cli.onboarding import OPERATOR
 from hub.cli.partners import Scope, run
 from hub.cli.serve import Json

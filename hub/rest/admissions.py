@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.auth import admissions
 from hub.auth.access import needs
-from hub.auth.admissions import REASON_CHARS_MAX
-from hub.auth.mandate import reaches
+from hub.auth.onboarding import admissions
+from hub.auth.onboarding.admissions import REASON_CHARS_MAX
+from hub.auth.onboarding.mandate import reaches
 from hub.domain.principal import Principal
 from hub.domain.refusal import Refusal
 from hub.domain.values import Text, Value

@@ -12,15 +12,15 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.auth import applications
 from hub.auth.access import BY_ITSELF, OPEN, needs
 from hub.auth.addresses import Addresses
-from hub.auth.admissions import REASON_CHARS_MAX
-from hub.auth.applications import Told
-from hub.auth.client_keys import new_jwk
-from hub.auth.jws import BadJws, public_key
 from hub.auth.metering import Meter
-from hub.auth.possession import CHALLENGE_LIFETIME_S
+from hub.auth.onboarding import applications
+from hub.auth.onboarding.admissions import REASON_CHARS_MAX
+from hub.auth.onboarding.applications import Told
+from hub.auth.onboarding.client_keys import new_jwk
+from hub.auth.proofs.jws import BadJws, public_key
+from hub.auth.proofs.possession import CHALLENGE_LIFETIME_S
 from hub.domain.partners import Role
 from hub.domain.principal import ANYONE, Principal
 from hub.domain.refusal import Refusal

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hub.auth.admissions import answer_of, reason_of
-from hub.auth.jws import public_key
+from hub.auth.onboarding.admissions import answer_of, reason_of
+from hub.auth.proofs.jws import public_key
 from hub.events.quotas import Standing
 from hub.store.clients import Client
 from hub.store.onboarding import KeyStanding, ScopeRequest

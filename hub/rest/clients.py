@@ -11,12 +11,12 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.auth import admissions, client_keys
 from hub.auth.access import needs_one
 from hub.auth.authenticate import missing_scope
-from hub.auth.jws import BadJws
-from hub.auth.mandate import reaches
-from hub.auth.possession import CHALLENGE_LIFETIME_S
+from hub.auth.onboarding import admissions, client_keys
+from hub.auth.onboarding.mandate import reaches
+from hub.auth.proofs.jws import BadJws
+from hub.auth.proofs.possession import CHALLENGE_LIFETIME_S
 from hub.domain.principal import Principal, account_of
 from hub.domain.refusal import Refusal
 from hub.domain.values import Text, Value, rfc3339

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from hub.auth.access import Authenticate
 from hub.auth.denied import Denied
-from hub.auth.mandate import Reach, reaches
-from hub.auth.possession import Possession
+from hub.auth.onboarding.mandate import Reach, reaches
+from hub.auth.proofs.possession import Possession
 from hub.domain.audit import Act
 from hub.domain.principal import Principal
 from hub.domain.refusal import Refusal

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from hub.auth.access import Authenticate
 from hub.auth.addresses import Addresses
 from hub.auth.metering import Meter
-from hub.auth.possession import Possession
+from hub.auth.proofs.possession import Possession
 from hub.events.spine import Hub
 from hub.rest import admissions, applications, clients
 from hub.rest.desk import Desk

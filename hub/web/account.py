@@ -8,10 +8,10 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from starlette.requests import Request
 
-from hub.auth.cookies import CSRF_HEADER, cookie_of, drop_cookie, set_cookie
-from hub.auth.second_factor import provisioning_uri
-from hub.auth.sessions import SIGN_IN_PATH
-from hub.auth.sign_in import LINK_ENDED, Waiting
+from hub.auth.people.cookies import CSRF_HEADER, cookie_of, drop_cookie, set_cookie
+from hub.auth.people.second_factor import provisioning_uri
+from hub.auth.people.sessions import SIGN_IN_PATH
+from hub.auth.people.sign_in import LINK_ENDED, Waiting
 from hub.domain.refusal import Refusal
 from hub.store.people import Person
 from hub.store.sessions import Session

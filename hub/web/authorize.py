@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from starlette.requests import Request
 
-from hub.auth.code_grant import AUTHORIZE_PATH, Ask, Codes, WrongPlace, acts_for, granted
+from hub.auth.oauth.code_grant import AUTHORIZE_PATH, Ask, Codes, WrongPlace, acts_for, granted
 from hub.store.codes import add_code
 from hub.store.sessions import Session
 from hub.web.account import signed_in

@@ -8,10 +8,10 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from starlette.requests import Request
 
-from hub.auth.cookies import set_cookie
-from hub.auth.elsewhere import Elsewhere
-from hub.auth.openid import Arrived, NotSignedIn, Provider
-from hub.auth.sessions import device_of
+from hub.auth.people.cookies import set_cookie
+from hub.auth.people.elsewhere import Elsewhere
+from hub.auth.people.openid import Arrived, NotSignedIn, Provider
+from hub.auth.people.sessions import device_of
 from hub.web.account import signed_in
 from hub.web.forms import safe_next
 from hub.web.guard import guarded

@@ -8,10 +8,10 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from starlette.requests import Request
 
-from hub.auth.cookies import set_cookie
-from hub.auth.second_factor import provisioning_uri
-from hub.auth.sessions import device_of
-from hub.auth.sign_in import LINK_ENDED, Enrolled, Waiting
+from hub.auth.people.cookies import set_cookie
+from hub.auth.people.second_factor import provisioning_uri
+from hub.auth.people.sessions import device_of
+from hub.auth.people.sign_in import LINK_ENDED, Enrolled, Waiting
 from hub.domain.refusal import Refusal
 from hub.store.people import Link
 from hub.web.guard import guarded

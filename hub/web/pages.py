@@ -18,10 +18,10 @@ from markupsafe import Markup
 from starlette.requests import Request
 
 from hub.auth.addresses import Addresses
-from hub.auth.cookies import cookie_of, csrf_token, is_ours
 from hub.auth.denied import Denied
-from hub.auth.sessions import IDLE_S, SIGN_IN_PATH, cross_site
-from hub.auth.sign_in import SignIn, Waiting
+from hub.auth.people.cookies import cookie_of, csrf_token, is_ours
+from hub.auth.people.sessions import IDLE_S, SIGN_IN_PATH, cross_site
+from hub.auth.people.sign_in import SignIn, Waiting
 from hub.domain.principal import CONFIRM_PATH
 from hub.domain.refusal import Refusal
 from hub.store.sessions import Session

@@ -6,12 +6,12 @@ from fastapi import APIRouter
 
 from hub.auth.access import BY_ITSELF
 from hub.auth.addresses import Addresses
-from hub.auth.code_grant import Codes
-from hub.auth.elsewhere import Elsewhere
-from hub.auth.openid import Provider
-from hub.auth.sessions import Sessions
-from hub.auth.sign_in import SignIn
-from hub.auth.tokens import Tokens
+from hub.auth.oauth.code_grant import Codes
+from hub.auth.oauth.tokens import Tokens
+from hub.auth.people.elsewhere import Elsewhere
+from hub.auth.people.openid import Provider
+from hub.auth.people.sessions import Sessions
+from hub.auth.people.sign_in import SignIn
 from hub.settings import Settings
 from hub.store.engine import Store
 from hub.store.vault import Vault

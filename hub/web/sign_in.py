@@ -8,9 +8,9 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from starlette.requests import Request
 
-from hub.auth.cookies import set_cookie
-from hub.auth.sessions import SIGN_IN_PATH, device_of
-from hub.auth.sign_in import Waiting
+from hub.auth.people.cookies import set_cookie
+from hub.auth.people.sessions import SIGN_IN_PATH, device_of
+from hub.auth.people.sign_in import Waiting
 from hub.domain.principal import CONFIRM_PATH
 from hub.domain.refusal import Refusal
 from hub.web.forms import safe_next

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.auth.signing import open_signing
+from hub.auth.oauth.signing import open_signing
 from hub.settings import Settings
 from hub.store.engine import Store
 from tests.auth.world import ISSUER, World

@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey, OctKey
 from sqlalchemy import Connection, update
 
 from hub.auth.authenticate import missing_scope, missing_token
-from hub.auth.tokens import Tokens
+from hub.auth.oauth.tokens import Tokens
 from hub.domain.scopes import Audience
 from hub.store.clients import set_grant, set_suspended
 from hub.store.tables import oauth_client

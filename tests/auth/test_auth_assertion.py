@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
-from hub.auth.calls import NOT_PROVEN
+from hub.auth.oauth.calls import NOT_PROVEN
 from hub.store.clients import retire_key, set_suspended
 from tests.auth.world import (
     AT,

@@ -11,8 +11,8 @@ import pytest
 from joserfc.jwk import ECKey, OctKey, import_key
 
 from hub.auth.client import TokenClient, TokenRefused, generate_key
-from hub.auth.jws import BadJws, registered_jwk
-from hub.auth.signing import open_signing
+from hub.auth.oauth.signing import open_signing
+from hub.auth.proofs.jws import BadJws, registered_jwk
 from hub.store.clients import set_suspended
 from tests.auth.world import HOLDER, ISSUER, KEYS, KID, SCOPES, TOKEN_URL, WHO_URL, World
 

@@ -12,8 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc.jwk import OctKey, RSAKey
 
-from hub.auth.dpop import normalised
-from hub.auth.jws import BadJws
+from hub.auth.proofs.dpop import normalised
+from hub.auth.proofs.jws import BadJws
 from hub.store.clients import set_suspended
 from tests.auth.world import HOLDER, ISSUER, KEYS, STRANGER, TOKEN_URL, WHO_URL, World, signed_by_hand
 

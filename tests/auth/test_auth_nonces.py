@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from hub.auth.client import TokenClient
-from hub.auth.nonces import PERIOD_S, Nonces, open_nonces
-from hub.auth.signing import open_signing
+from hub.auth.oauth.signing import open_signing
+from hub.auth.proofs.nonces import PERIOD_S, Nonces, open_nonces
 from hub.settings import Settings
 from hub.store.engine import Store
 from tests.auth.test_auth_client import row

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey
 
-from hub.auth.jws import BadJws, is_signed_by, public_key, read, sign
+from hub.auth.proofs.jws import BadJws, is_signed_by, public_key, read, sign
 from tests.auth.signatures import Case, cases
 from tests.auth.world import base64url
 

@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey
 
-from hub.auth import signing as signing_module
-from hub.auth.jws import read, sign
-from hub.auth.signing import (
+from hub.auth.oauth import signing as signing_module
+from hub.auth.oauth.signing import (
     KEY_FILE,
     LOOK_AGAIN_S,
     PUBLISHED_AHEAD_S,
@@ -28,6 +27,7 @@ from hub.auth.signing import (
     open_signing,
     rotate,
 )
+from hub.auth.proofs.jws import read, sign
 from hub.settings import Settings
 from hub.store.engine import Store
 from hub.store.keyfiles import KeyFileBusy

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hub.auth import throttle
-from hub.auth.signing import open_signing
-from hub.auth.throttle import Throttle, TooOften
+from hub.auth.oauth import throttle
+from hub.auth.oauth.signing import open_signing
+from hub.auth.oauth.throttle import Throttle, TooOften
 from hub.settings import Settings
 from hub.store.engine import Store
 from tests.auth.world import ISSUER, STRANGER, World

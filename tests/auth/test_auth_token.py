@@ -9,7 +9,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from hub.auth.assertions import ASSERTION_TYPE
+from hub.auth.proofs.assertions import ASSERTION_TYPE
 from hub.domain.scopes import SCOPES as ALL_SCOPES
 from hub.domain.scopes import Audience
 from tests.auth.world import ISSUER, World

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.auth.signing import open_signing
+from hub.auth.oauth.signing import open_signing
 from hub.domain.scopes import Audience
 from hub.store.clients import set_grant, set_suspended
 from tests.auth.world import STRANGER, World

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import Connection
 
-from hub.auth.signing import LOOK_AGAIN_S, rotate
+from hub.auth.oauth.signing import LOOK_AGAIN_S, rotate
 from hub.settings import Settings
 from hub.store.clients import retire_key, set_grant, set_suspended
 from hub.store.opening import on_truth

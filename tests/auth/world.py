@@ -16,14 +16,14 @@ from fastapi import FastAPI, Request
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from starlette.responses import JSONResponse, Response
 
-from hub.auth.assertions import ASSERTION_TYPE
 from hub.auth.authenticate import Authenticator
 from hub.auth.denied import Denied
-from hub.auth.jws import sign
-from hub.auth.nonces import OfferNonce, open_nonces
+from hub.auth.oauth.signing import Signing
+from hub.auth.oauth.tokens import Tokens
+from hub.auth.proofs.assertions import ASSERTION_TYPE
+from hub.auth.proofs.jws import sign
+from hub.auth.proofs.nonces import OfferNonce, open_nonces
 from hub.auth.routes import build_router
-from hub.auth.signing import Signing
-from hub.auth.tokens import Tokens
 from hub.domain.scopes import Audience
 from hub.settings import Settings
 from hub.store.clients import Client, add_client

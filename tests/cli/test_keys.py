@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from hub.auth.signing import LOOK_AGAIN_S
+from hub.auth.oauth.signing import LOOK_AGAIN_S
 from tests.support.serving import Served
 
 HUB = str(Path(sys.executable).with_name("hub"))

@@ -10,7 +10,7 @@ import httpx
 from joserfc.jwk import ECKey
 
 from hub.auth.client import TokenClient, generate_key
-from hub.auth.jws import sign
+from hub.auth.proofs.jws import sign
 from hub.store.thumbprint import thumbprint
 from tests.support.serving import Served
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hub.auth.key_uses import KeyUses
+from hub.auth.oauth.key_uses import KeyUses
 from hub.domain.scopes import Audience
 from hub.store.clients import Client, add_client
 from hub.store.engine import Store, StoreUnavailable

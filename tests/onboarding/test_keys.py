@@ -12,7 +12,7 @@ import pytest
 from joserfc.jwk import OKPKey
 
 from hub.auth.client import TokenRefused
-from hub.auth.jws import sign
+from hub.auth.proofs.jws import sign
 from hub.store.thumbprint import thumbprint
 from tests.onboarding.hands import Hands, generate_key, hands, problem, public, statement
 from tests.support.messages import EEN, KENT, NORMANDY

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import OKPKey, RSAKey
 
-from hub.auth.jws import registered_jwk
+from hub.auth.proofs.jws import registered_jwk
 from hub.events.spine import open_hub
 from hub.settings import Settings
 from hub.store.clients import add_key

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from deploy.local.ports import ReservedPort
-from hub.auth.openid import Provider
+from hub.auth.people.openid import Provider
 from hub.settings import Settings
 from hub.store.opening import open_store
 from hub.store.schema import prepare_read_model

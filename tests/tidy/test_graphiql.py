@@ -15,8 +15,8 @@ from fastapi import FastAPI
 from graphql import OperationDefinitionNode, build_schema, parse, validate
 
 from hub.auth.addresses import Addresses
-from hub.auth.sessions import Sessions
-from hub.auth.sign_in import SignIn
+from hub.auth.people.sessions import Sessions
+from hub.auth.people.sign_in import SignIn
 from hub.settings import Settings
 from hub.store.opening import open_store
 from hub.store.vault import Vault

@@ -15,7 +15,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
-from hub.auth.openid import NotSignedIn, Provider
+from hub.auth.people.openid import NotSignedIn, Provider
 from hub.settings import Settings
 from hub.store.vault import Vault
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from hub.auth.sessions import CONSOLE
+from hub.auth.people.sessions import CONSOLE
 from hub.domain.audit import TYPE
 from hub.domain.principal import Principal
 from hub.domain.scopes import Audience

@@ -8,7 +8,7 @@ import logging
 import pytest
 from sqlalchemy import Connection, update
 
-from hub.auth.sessions import ABSOLUTE_S, CONFIRMED_S, IDLE_S
+from hub.auth.people.sessions import ABSOLUTE_S, CONFIRMED_S, IDLE_S
 from hub.domain.scopes import Audience
 from hub.store import people
 from hub.store.sessions import SESSIONS_MAX

@@ -10,8 +10,8 @@ import pyotp
 import pytest
 from sqlalchemy import Connection, select
 
-from hub.auth.passwords import Passwords
-from hub.auth.tries import OF_ACCOUNT_AND_ADDRESS_MAX, WINDOW_S
+from hub.auth.people.passwords import Passwords
+from hub.auth.people.tries import OF_ACCOUNT_AND_ADDRESS_MAX, WINDOW_S
 from hub.domain.scopes import DEFAULT_SCOPES, Audience
 from hub.store import people
 from hub.store.tables import person, person_link, person_recovery, person_session, sign_in_try

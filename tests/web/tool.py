@@ -12,8 +12,8 @@ import httpx
 from joserfc.jwk import ECKey
 from sqlalchemy import Connection
 
-from hub.auth.assertions import ASSERTION_TYPE
-from hub.auth.jws import sign
+from hub.auth.proofs.assertions import ASSERTION_TYPE
+from hub.auth.proofs.jws import sign
 from hub.domain.scopes import Audience
 from hub.store.clients import Client, add_client
 from hub.store.codes import add_redirects

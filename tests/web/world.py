@@ -18,15 +18,15 @@ from sqlalchemy import Connection
 from hub.auth import routes as oauth
 from hub.auth.addresses import Addresses
 from hub.auth.authenticate import Authenticator
-from hub.auth.code_grant import Codes
-from hub.auth.elsewhere import Elsewhere
-from hub.auth.nonces import open_nonces
-from hub.auth.openid import Provider
-from hub.auth.passwords import Passwords
-from hub.auth.sessions import Sessions
-from hub.auth.sign_in import SignIn, make_link
-from hub.auth.signing import open_signing
-from hub.auth.tokens import Tokens
+from hub.auth.oauth.code_grant import Codes
+from hub.auth.oauth.signing import open_signing
+from hub.auth.oauth.tokens import Tokens
+from hub.auth.people.elsewhere import Elsewhere
+from hub.auth.people.openid import Provider
+from hub.auth.people.passwords import Passwords
+from hub.auth.people.sessions import Sessions
+from hub.auth.people.sign_in import SignIn, make_link
+from hub.auth.proofs.nonces import open_nonces
 from hub.domain.scopes import DEFAULT_SCOPES, Audience
 from hub.events.audit import Auditor
 from hub.rest import problems

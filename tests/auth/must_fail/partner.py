@@ -11,8 +11,8 @@ from uuid import uuid4
 import httpx
 from joserfc.jwk import ECKey
 
-from hub.auth.assertions import ASSERTION_TYPE
-from hub.auth.jws import sign
+from hub.auth.proofs.assertions import ASSERTION_TYPE
+from hub.auth.proofs.jws import sign
 from tests.auth.world import base64url, without_none
 from tests.support.serving import Served
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from hub.auth.signing import Signing, open_signing
+from hub.auth.oauth.signing import Signing, open_signing
 from tests.auth.must_fail.partner import STRANGER, Partner
 from tests.auth.world import base64url, signed_by_hand
 from tests.support.messages import KENT, NORMANDY

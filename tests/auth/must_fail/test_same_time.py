@@ -6,8 +6,8 @@ import random
 import time
 from statistics import median
 
-from hub.auth.assertions import Prover, read_assertion
-from hub.auth.calls import NOT_PROVEN
+from hub.auth.oauth.calls import NOT_PROVEN
+from hub.auth.proofs.assertions import Prover, read_assertion
 from hub.store.clients import find_client
 from tests.auth.world import ISSUER, STRANGER, World
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.auth.jws import BadJws, public_key, read, registered_jwk
-from hub.auth.possession import STATEMENT_TYPE, Possession
-from hub.auth.replay import Once
+from hub.auth.proofs.jws import BadJws, public_key, read, registered_jwk
+from hub.auth.proofs.possession import STATEMENT_TYPE, Possession
+from hub.auth.proofs.replay import Once
 from hub.domain.refusal import Refusal
 from hub.store import clients
 from hub.store.clients import Client

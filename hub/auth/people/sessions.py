@@ -10,7 +10,8 @@ from typing import TypeVar
 from sqlalchemy import Connection
 from starlette.requests import HTTPConnection
 
-from hub.auth.cookies import (
+from hub.auth.denied import Denied
+from hub.auth.people.cookies import (
     CSRF_HEADER,
     changes_something,
     cookie_digest,
@@ -19,7 +20,6 @@ from hub.auth.cookies import (
     is_csrf_token,
     is_ours,
 )
-from hub.auth.denied import Denied
 from hub.domain.audit import Act
 from hub.domain.principal import ANYONE, Principal
 from hub.domain.refusal import Refusal

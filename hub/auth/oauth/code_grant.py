@@ -19,9 +19,9 @@ from typing import Any
 
 from authlib.oauth2.rfc6749.errors import InvalidGrantError
 
-from hub.auth.calls import Call, Callers, ProofRefused
-from hub.auth.signing import TOKEN_LIFETIME_S
-from hub.auth.tokens import Tokens
+from hub.auth.oauth.calls import Call, Callers, ProofRefused
+from hub.auth.oauth.signing import TOKEN_LIFETIME_S
+from hub.auth.oauth.tokens import Tokens
 from hub.domain.scopes import SCOPES
 from hub.store.clients import Client, find_client
 from hub.store.codes import Code, find_code, is_registered, redirects, use_code

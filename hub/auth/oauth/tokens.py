@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from hub.auth.jws import BadJws, check_started, read, text_claim, time_claim
-from hub.auth.signing import ALGORITHM, TOKEN_LIFETIME_S, Signing
+from hub.auth.oauth.signing import ALGORITHM, TOKEN_LIFETIME_S, Signing
+from hub.auth.proofs.jws import BadJws, check_started, read, text_claim, time_claim
 from hub.settings import Settings
 from hub.store.clients import Client
 from hub.store.engine import Store

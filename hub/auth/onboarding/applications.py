@@ -16,9 +16,9 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from hub.auth.admissions import beyond_partners
-from hub.auth.client_keys import known_key
-from hub.auth.replay import Once
+from hub.auth.onboarding.admissions import beyond_partners
+from hub.auth.onboarding.client_keys import known_key
+from hub.auth.proofs.replay import Once
 from hub.domain.principal import HUB, Principal
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience

@@ -12,8 +12,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from hmac import compare_digest
 
-from hub.auth.jws import BadJws, PublicKey, is_signed_by, read, text_claim
-from hub.auth.replay import Once
+from hub.auth.proofs.jws import BadJws, PublicKey, is_signed_by, read, text_claim
+from hub.auth.proofs.replay import Once
 from hub.store.vault import Vault
 
 STATEMENT_TYPE = "hub-key+jwt"

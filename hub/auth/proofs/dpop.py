@@ -10,8 +10,8 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
-from hub.auth.jws import BadJws, check_started, is_signed_by, public_key, read, text_claim, time_claim
-from hub.auth.nonces import Nonces
+from hub.auth.proofs.jws import BadJws, check_started, is_signed_by, public_key, read, text_claim, time_claim
+from hub.auth.proofs.nonces import Nonces
 
 PROOF_TYPE = "dpop+jwt"
 WINDOW_S = 60

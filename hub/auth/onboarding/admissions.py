@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from hub.auth.mandate import GRANTABLE, Reach, networks_now, reaches
+from hub.auth.onboarding.mandate import GRANTABLE, Reach, networks_now, reaches
 from hub.domain.principal import Principal
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience

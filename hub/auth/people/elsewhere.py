@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from hub.auth.openid import Arrived, account_digest
-from hub.auth.sign_in import LINK_ENDED, SUSPENDED, SignIn, link_digest
+from hub.auth.people.openid import Arrived, account_digest
+from hub.auth.people.sign_in import LINK_ENDED, SUSPENDED, SignIn, link_digest
 from hub.domain.refusal import Refusal
 from hub.store import people
 from hub.store.people import Link

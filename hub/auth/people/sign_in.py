@@ -8,10 +8,10 @@ from hashlib import sha256
 
 from sqlalchemy import Connection
 
-from hub.auth.passwords import Passwords, TooMany, unfit
-from hub.auth.second_factor import new_recovery_codes, new_secret, recovery_text, step_of
-from hub.auth.sessions import HALFWAY_S, SIGN_IN_PATH, Sessions
-from hub.auth.tries import TooOften, Tries
+from hub.auth.people.passwords import Passwords, TooMany, unfit
+from hub.auth.people.second_factor import new_recovery_codes, new_secret, recovery_text, step_of
+from hub.auth.people.sessions import HALFWAY_S, SIGN_IN_PATH, Sessions
+from hub.auth.people.tries import TooOften, Tries
 from hub.domain.refusal import Refusal
 from hub.store import people
 from hub.store.people import RECOVERY_CODES, Link, Named, Person

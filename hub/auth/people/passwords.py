@@ -102,7 +102,7 @@ def _one_spelling(password: str) -> str:
 
 @cache
 def _common() -> frozenset[str]:
-    text = files("hub.auth").joinpath(_COMMON).read_text(encoding="utf-8")
+    text = files("hub.auth.people").joinpath(_COMMON).read_text(encoding="utf-8")
     return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
 
 

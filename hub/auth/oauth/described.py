@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.auth.assertions import ASSERTION_TYPE
-from hub.auth.form import FORM
+from hub.auth.oauth.form import FORM
+from hub.auth.proofs.assertions import ASSERTION_TYPE
 
 _TEXT = {"type": "string"}
 _ASSERTION = {

@@ -12,14 +12,14 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from starlette.requests import Request
 
 from hub.auth.addresses import Addresses
-from hub.auth.assertions import ASSERTION_TYPE, Assertion, Prover, read_assertion
-from hub.auth.dpop import NeedsNonce, read_proof
-from hub.auth.form import read_form
-from hub.auth.jws import BadJws
-from hub.auth.key_uses import KeyUses
-from hub.auth.nonces import Nonces
-from hub.auth.replay import Once, Replay
-from hub.auth.throttle import Throttle
+from hub.auth.oauth.form import read_form
+from hub.auth.oauth.key_uses import KeyUses
+from hub.auth.oauth.throttle import Throttle
+from hub.auth.proofs.assertions import ASSERTION_TYPE, Assertion, Prover, read_assertion
+from hub.auth.proofs.dpop import NeedsNonce, read_proof
+from hub.auth.proofs.jws import BadJws
+from hub.auth.proofs.nonces import Nonces
+from hub.auth.proofs.replay import Once, Replay
 from hub.settings import Settings
 from hub.store.clients import Client
 from hub.store.engine import Store

@@ -16,13 +16,13 @@ from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hub.auth.calls import AUTH_METHOD, Call, Callers, ProofRefused
-from hub.auth.code_grant import GRANT_TYPE, Codes
-from hub.auth.jws import BadJws
-from hub.auth.key_uses import KeyUses
-from hub.auth.nonces import Nonces
-from hub.auth.signing import TOKEN_LIFETIME_S
-from hub.auth.tokens import Held, Tokens
+from hub.auth.oauth.calls import AUTH_METHOD, Call, Callers, ProofRefused
+from hub.auth.oauth.code_grant import GRANT_TYPE, Codes
+from hub.auth.oauth.key_uses import KeyUses
+from hub.auth.oauth.signing import TOKEN_LIFETIME_S
+from hub.auth.oauth.tokens import Held, Tokens
+from hub.auth.proofs.jws import BadJws
+from hub.auth.proofs.nonces import Nonces
 from hub.domain.scopes import SCOPES, Audience
 from hub.settings import Settings
 from hub.store.clients import Client

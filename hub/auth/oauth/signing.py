@@ -18,7 +18,7 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
-from hub.auth.jws import BadJws, PublicKey, Unverified, is_signed_by, public_key, sign
+from hub.auth.proofs.jws import BadJws, PublicKey, Unverified, is_signed_by, public_key, sign
 from hub.settings import Settings
 from hub.store.keyfiles import change_key_file, key_file
 

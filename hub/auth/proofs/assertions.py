@@ -14,7 +14,7 @@ from typing import Any
 from joserfc.jwk import ECKey, OKPKey
 from joserfc.util import int_to_base64
 
-from hub.auth.jws import (
+from hub.auth.proofs.jws import (
     KEY_TYPES,
     BadJws,
     Unverified,

@@ -1,0 +1,1 @@
+"""The authorization server: clients get, end and examine tokens."""

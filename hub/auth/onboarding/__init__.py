@@ -1,0 +1,1 @@
+"""Clients' keys, what they may be granted, and applications of new partners."""
