@@ -30,7 +30,15 @@ from hub.events.sequencer import follow
 from hub.store.audit import AuditRow, save_audited
 from hub.store.engine import Store, StoreUnavailable, is_of_data
 from hub.store.inbox import Sequenced
-from hub.store.projection import Verdict, judged, positions, save_changes, save_positions, save_verdicts
+from hub.store.projection import (
+    Position,
+    Verdict,
+    judged,
+    positions,
+    save_changes,
+    save_positions,
+    save_verdicts,
+)
 from hub.store.records import load_states
 from hub.store.schema import check_version
 
@@ -135,13 +143,14 @@ def fold_batch(conn: Connection, batch: Batch) -> list[int]:
     for lane, (topic_id, offset) in batch.logs.items():
         known = at[lane].log_offset if at[lane].topic_id == topic_id else None
         at[lane].topic_id, at[lane].log_offset = topic_id, max(known or 0, offset)
-    fold_events(conn, events)
-    save_positions(conn, {lane: at[lane] for lane in batch.lanes})
+    fold_events(conn, events, {lane: at[lane] for lane in batch.lanes})
     return [event.seq for event in events]
 
 
-def fold_events(conn: Connection, events: Sequence[Sequenced]) -> None:
-    """Fold events that have not been folded, in order; write records, rows and verdicts."""
+def fold_events(
+    conn: Connection, events: Sequence[Sequenced], moved: Mapping[str, Position] | None = None
+) -> None:
+    """Fold events that have not been folded, in order; write records, rows, verdicts and positions."""
     states = load_states(conn, {event.key for event in events})
     verdicts: list[Verdict] = []
     changed: list[tuple[str, Record | Gone, int]] = []
@@ -152,8 +161,7 @@ def fold_events(conn: Connection, events: Sequence[Sequenced]) -> None:
         changed.extend((event.key, record, event.seq) for record in records)
         if event.type == audit.TYPE and verdict.status != "parked":
             audited.append(_audited(states[event.key], event, verdict))
-    save_changes(conn, changed)
-    save_verdicts(conn, verdicts)
+    save_changes(conn, changed, verdicts, moved)
     save_audited(conn, audited)
 
 

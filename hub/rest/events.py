@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.auth.access import Authenticate, needs
+from hub.auth.access import Authenticate, Direct, needs
 from hub.auth.rate_limits import rate_limits
 from hub.domain.principal import Principal
 from hub.events.accept import Receipt
@@ -47,7 +47,7 @@ def build_router(
     auditor: Auditor,
 ) -> APIRouter:
     """The intake's address."""
-    router = APIRouter(tags=["events"])
+    router = APIRouter(tags=["events"], route_class=Direct)
     # Those who wait for the same commit of a projector ask together.
     verdicts: Together[Waited, list[dict[str, Any]]] = Together(
         lambda waited: store.read(lambda conn: _with_verdicts(conn, vault, waited))
@@ -70,11 +70,11 @@ def build_router(
         try:
             if wait_s and await progress.reached([one.seq for one in accepted], wait_s):
                 waited = await verdicts.ask((principal, accepted))
-                return JSONResponse({"receipts": waited}, 200, headers)
+                return _receipts(waited, 200, headers)
         except StoreUnavailable as error:
             # The events are kept, whatever became of the database since: that is what 202 says.
             log.warning("verdicts_unavailable", extra={"why": str(error)})
-        return JSONResponse({"receipts": [_plain(one) for one in accepted]}, 202, headers)
+        return _receipts([_plain(one) for one in accepted], 202, headers)
 
     return router
 
@@ -107,6 +107,10 @@ async def _body(request: Request, bytes_max: int) -> bytes:
             raise too_large
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _receipts(receipts: list[dict[str, Any]], status: int, headers: dict[str, str]) -> Response:
+    return Response(orjson.dumps({"receipts": receipts}), status, headers, "application/json")
 
 
 def _wait_s(request: Request) -> float:

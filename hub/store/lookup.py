@@ -23,9 +23,7 @@ class Lookup:
     def __init__(self, query: Select[Any], *columns: Column[Any]) -> None:
         self._query, self._columns = query, columns
         self._by_arrays = Prepared(self.by_arrays("wanted"))
-        column = columns[0] if len(columns) == 1 else tuple_(*columns)
-        wanted = column.in_(bindparam("wanted", expanding=True))
-        self._by_list = query.where(wanted) if columns else query
+        self._by_list = query.where(in_list(columns)) if columns else query
 
     def rows(self, conn: Connection, wanted: Iterable[Any]) -> Iterator[Any]:
         """Rows in no particular order. wanted: values, tuples of them for several columns."""
@@ -39,13 +37,11 @@ class Lookup:
 
     def by_arrays(self, name: str) -> Select[Any]:
         """The query with an array for each column, named like that and numbered."""
-        return self._query.where(_in_arrays(name, self._columns)) if self._columns else self._query
+        return self._query.where(in_arrays(name, self._columns)) if self._columns else self._query
 
     def arrays(self, name: str, values: Sequence[Any]) -> dict[str, list[Any]]:
         """Values of these arrays."""
-        width = len(self._columns)
-        columns = [values] if width == 1 else zip(*values, strict=True) if values else [()] * width
-        return {f"{name}_{at}": list(one) for at, one in enumerate(columns)}
+        return arrays(name, self._columns, values)
 
 
 class Lookups:
@@ -58,29 +54,43 @@ class Lookups:
             namedtuple("Row", [column.key for column in one.selected_columns])  # type: ignore[misc]
             for one in queries
         ]
-        arrays = [
+        together = [
             func.array(one.with_only_columns(func.row(*one.selected_columns)).scalar_subquery())
             for one in queries
         ]
-        self._together = Prepared(select(*(one.label(f"rows_{at}") for at, one in enumerate(arrays))))
+        self._together = Prepared(select(*(one.label(f"rows_{at}") for at, one in enumerate(together))))
 
     def rows(self, conn: Connection, *wanted: Iterable[Any]) -> list[Iterable[Any]]:
         """Rows of each lookup, in no particular order. wanted: for each what `Lookup.rows` takes."""
         asked = zip(self._lookups, wanted, strict=True)
         if conn.dialect.name != "postgresql":
             return [lookup.rows(conn, values) for lookup, values in asked]
-        arrays: dict[str, list[Any]] = {}
+        given: dict[str, list[Any]] = {}
         for at, (lookup, values) in enumerate(asked):
-            arrays |= lookup.arrays(f"wanted_{at}", list(values))
-        found = self._together.rows(conn, arrays)[0]
+            given |= lookup.arrays(f"wanted_{at}", list(values))
+        found = self._together.rows(conn, given)[0]
         return [map(row._make, rows) for row, rows in zip(self._rows, found, strict=True)]
 
 
-def _in_arrays(name: str, columns: Sequence[Column[Any]]) -> ColumnElement[bool]:
-    arrays = [
+def in_list(columns: Sequence[Column[Any]]) -> ColumnElement[bool]:
+    """Whether the columns together are among `wanted`: as many parameters as there are values."""
+    column = columns[0] if len(columns) == 1 else tuple_(*columns)
+    return column.in_(bindparam("wanted", expanding=True))
+
+
+def in_arrays(name: str, columns: Sequence[Column[Any]]) -> ColumnElement[bool]:
+    """The same by an array for each column, named like that and numbered; `arrays` gives their values."""
+    given = [
         bindparam(f"{name}_{at}", type_=ARRAY(Text() if isinstance(one.type, Text) else one.type))
         for at, one in enumerate(columns)
     ]
     if len(columns) == 1:
-        return columns[0] == func.any(arrays[0])
-    return tuple_(*columns).in_(select(*(func.unnest(array) for array in arrays)))
+        return columns[0] == func.any(given[0])
+    return tuple_(*columns).in_(select(*(func.unnest(array) for array in given)))
+
+
+def arrays(name: str, columns: Sequence[Column[Any]], values: Sequence[Any]) -> dict[str, list[Any]]:
+    """Values of `in_arrays`; tuples of them for several columns."""
+    width = len(columns)
+    each = [values] if width == 1 else zip(*values, strict=True) if values else [()] * width
+    return {f"{name}_{at}": list(one) for at, one in enumerate(each)}

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, not_, select
 from hub.domain.opportunities import Opportunity
 from hub.domain.refusal import Refusal
 from hub.domain.viewer import Viewer
+from hub.store.bulk import Changes
 from hub.store.pages import (
     Order,
     Page,
@@ -29,7 +30,7 @@ from hub.store.search import (
     fold,
     holds_words,
     rank,
-    rewrite,
+    rewritten,
     search_words,
     searchable,
     sector_tags,
@@ -116,13 +117,12 @@ def get_opportunities(
     return get_records(conn, Opportunity, list(shown))
 
 
-def index_opportunities(conn: Connection, changed: Sequence[tuple[Opportunity, int]]) -> None:
-    """Rewrite rows and tags of changed opportunities, (opportunity, version); withdrawn ones have none."""
-    listed = [opportunity for opportunity, _ in changed if not opportunity.withdrawn]
-    rewrite(
-        conn,
+def index_opportunities(changed: Sequence[Opportunity]) -> Changes:
+    """New rows and tags of changed opportunities; withdrawn ones have none."""
+    listed = [opportunity for opportunity in changed if not opportunity.withdrawn]
+    return rewritten(
         opportunity_row,
-        [opportunity.id for opportunity, _ in changed],
+        [opportunity.id for opportunity in changed],
         [_row(opportunity) for opportunity in listed],
         {opportunity.id: _tags(opportunity) for opportunity in listed},
     )

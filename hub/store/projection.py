@@ -13,12 +13,12 @@ from hub.domain.referrals import Referral
 from hub.domain.refusal import Refusal
 from hub.domain.services import Service
 from hub.store.audit import forget_audited
-from hub.store.bulk import write_rows
+from hub.store.bulk import Rows, remove, write, write_rows
 from hub.store.lookup import Lookup
 from hub.store.opportunities import index_opportunities
 from hub.store.parts import parts
 from hub.store.prepared import Prepared
-from hub.store.records import remove_records, save_records
+from hub.store.records import changed_records
 from hub.store.referrals import index_referrals
 from hub.store.services import index_services
 from hub.store.stakes import index_stakes
@@ -90,8 +90,12 @@ def _positions(conn: Connection, held: Sequence[str]) -> dict[str, Position]:
 
 def save_positions(conn: Connection, changed: Mapping[str, Position]) -> None:
     """Move lanes on, in the transaction that holds them."""
+    write(conn, _positions_rows(changed))
+
+
+def _positions_rows(changed: Mapping[str, Position]) -> Rows:
     rows = [{"lane": lane, **asdict(one)} for lane, one in sorted(changed.items())]
-    write_rows(conn, position, rows, update=("leaf", "events", "topic_id", "log_offset"))
+    return Rows(position, rows, update=("leaf", "events", "topic_id", "log_offset"))
 
 
 def is_by_lanes(conn: Connection) -> bool:
@@ -137,6 +141,10 @@ def statuses(conn: Connection, seqs: Iterable[int]) -> dict[int, tuple[str, str 
 
 def save_verdicts(conn: Connection, verdicts: Sequence[Verdict]) -> None:
     """Write verdicts of events that had none."""
+    write(conn, _verdict_rows(verdicts))
+
+
+def _verdict_rows(verdicts: Sequence[Verdict]) -> Rows:
     rows = [
         {
             "seq": one.seq,
@@ -149,7 +157,7 @@ def save_verdicts(conn: Connection, verdicts: Sequence[Verdict]) -> None:
         }
         for one in verdicts
     ]
-    write_rows(conn, verdict, rows)
+    return Rows(verdict, rows)
 
 
 def verdicts_of(conn: Connection, key: str) -> dict[int, str]:
@@ -175,14 +183,24 @@ def forget_key(conn: Connection, key: str) -> None:
         conn.execute(delete(table).where(table.c.key == key))
 
 
-def save_changes(conn: Connection, changed: Sequence[tuple[str, Record | Gone, int]]) -> None:
-    """Write what changed, (key, record, version), and every row that follows from it."""
+def save_changes(
+    conn: Connection,
+    changed: Sequence[tuple[str, Record | Gone, int]],
+    verdicts: Sequence[Verdict] = (),
+    moved: Mapping[str, Position] | None = None,
+) -> None:
+    """Write what changed, (key, record, version), every row that follows from it, and what came with it."""
     newest = {(key, one.kind, one.id): (key, one, version) for key, one, version in changed}
-    remove_records(conn, [(key, one) for key, one, _ in newest.values() if isinstance(one, Gone)])
+    gone = [(key, one) for key, one, _ in newest.values() if isinstance(one, Gone)]
     latest = [(key, one, version) for key, one, version in newest.values() if isinstance(one, Record)]
-    save_records(conn, latest)
-    index_services(conn, [(one, version) for _, one, version in latest if isinstance(one, Service)])
-    index_opportunities(conn, [(one, version) for _, one, version in latest if isinstance(one, Opportunity)])
-    # Of every version, so that it does not matter which events were folded together.
-    index_stakes(conn, [(key, one) for key, one, _ in changed if isinstance(one, Record)])
-    index_referrals(conn, [(key, one, version) for key, one, version in latest if isinstance(one, Referral)])
+    changes = (
+        changed_records(latest, gone),
+        index_services([one for _, one, _ in latest if isinstance(one, Service)]),
+        index_opportunities([one for _, one, _ in latest if isinstance(one, Opportunity)]),
+        # Of every version, so that it does not matter which events were folded together.
+        index_stakes([(key, one) for key, one, _ in changed if isinstance(one, Record)]),
+        index_referrals([(key, one) for key, one, _ in latest if isinstance(one, Referral)]),
+    )
+    remove(conn, *(keys for change in changes for keys in change.gone))
+    written = [rows for change in changes for rows in change.rows]
+    write(conn, *written, _verdict_rows(verdicts), _positions_rows(moved or {}))

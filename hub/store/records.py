@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import Connection, select
 
 from hub.domain.breakglass import BreakGlass
 from hub.domain.consents import Consent
@@ -26,9 +26,8 @@ from hub.domain.roadmaps import Roadmap
 from hub.domain.services import Service
 from hub.domain.viewer import Viewer
 from hub.domain.visits import Visit
-from hub.store.bulk import write_rows
+from hub.store.bulk import Changes, Keys, Rows
 from hub.store.lookup import Lookup
-from hub.store.parts import parts
 from hub.store.row_security import see_as
 from hub.store.tables import record
 
@@ -67,8 +66,8 @@ def load_states(conn: Connection, keys: Iterable[str]) -> dict[str, KeyState]:
     return states
 
 
-def save_records(conn: Connection, changed: Sequence[tuple[str, Record, int]]) -> None:
-    """Write changed records: (key, record, version), the last one of each record."""
+def changed_records(changed: Sequence[tuple[str, Record, int]], gone: Iterable[tuple[str, Gone]]) -> Changes:
+    """The last one of each record, (key, record, version), and those that are no more, by key."""
     rows = [
         {
             "key": key,
@@ -80,13 +79,11 @@ def save_records(conn: Connection, changed: Sequence[tuple[str, Record, int]]) -
         }
         for key, one, version in changed
     ]
-    write_rows(conn, record, rows, update=("version", "doc", "parties"))
-
-
-def remove_records(conn: Connection, gone: Iterable[tuple[str, Gone]]) -> None:
-    """Remove records that are no more, by key."""
-    for names in parts((key, one.kind, one.id) for key, one in gone):
-        conn.execute(delete(record).where(tuple_(record.c.key, record.c.kind, record.c.id).in_(names)))
+    names = [(key, one.kind, one.id) for key, one in gone]
+    return Changes(
+        [Keys((record.c.key, record.c.kind, record.c.id), names)],
+        [Rows(record, rows, update=("version", "doc", "parties"))],
+    )
 
 
 def party_text(referral: Referral) -> str:

@@ -13,7 +13,6 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
-    delete,
     func,
     or_,
     select,
@@ -27,9 +26,8 @@ from hub.domain.referrals import Referral
 from hub.domain.refusal import Refusal
 from hub.domain.viewer import Viewer
 from hub.store import pages
-from hub.store.bulk import write_rows
+from hub.store.bulk import Changes, Keys, Rows
 from hub.store.firms import FirmView, party_labels, visible_firms
-from hub.store.parts import parts
 from hub.store.records import decode, load_states, party_text
 from hub.store.search import sortable_time
 from hub.store.tables import record, referral_party, referral_row
@@ -91,22 +89,16 @@ class ReferralView:
         return sortable_time(self.referral.updated_at), self.referral.id, self.version
 
 
-def index_referrals(conn: Connection, changed: Sequence[tuple[str, Referral, int]]) -> None:
-    """Rewrite the rows that lists and rights are read from: (firm's surrogate, referral, version)."""
-    for some in parts(changed):
-        part = {(key, one.id): one for key, one, _ in some}
-        for table in (referral_row, referral_party):
-            conn.execute(delete(table).where(tuple_(table.c.firm, table.c.id).in_(list(part))))
-        write_rows(conn, referral_row, [_row(key, one) for (key, _), one in part.items()])
-        write_rows(
-            conn,
-            referral_party,
-            [
-                {"label": label, "firm": key, "id": id_}
-                for (key, id_), one in part.items()
-                for label in sorted(one.parties())
-            ],
-        )
+def index_referrals(changed: Sequence[tuple[str, Referral]]) -> Changes:
+    """New rows that lists and rights are read from: (firm's surrogate, referral), each once."""
+    names = [(key, one.id) for key, one in changed]
+    parties = [
+        {"label": label, "firm": key, "id": one.id} for key, one in changed for label in sorted(one.parties())
+    ]
+    return Changes(
+        [Keys((table.c.firm, table.c.id), names) for table in (referral_row, referral_party)],
+        [Rows(referral_row, [_row(key, one) for key, one in changed]), Rows(referral_party, parties)],
+    )
 
 
 def find_referrals(

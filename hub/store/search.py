@@ -6,13 +6,12 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, case, delete, literal, select
+from sqlalchemy import Column, ColumnElement, Table, case, literal, select
 
 from hub.domain.codes import HS_SCHEME, levels
 from hub.domain.refusal import Refusal
 from hub.domain.values import Sector
-from hub.store.bulk import write_rows
-from hub.store.parts import parts
+from hub.store.bulk import Changes, Keys, Rows
 from hub.store.tables import tag
 
 SEARCH_CHARS_MAX = 200
@@ -107,22 +106,14 @@ def tagged(item: Column[str], name: str, values: Iterable[str]) -> ColumnElement
     return item.in_(select(tag.c.item).where(tag.c.name == name, tag.c.value.in_({*values, UNRESTRICTED})))
 
 
-def rewrite(
-    conn: Connection,
-    rows: Table,
-    ids: Sequence[str],
-    new: Sequence[Mapping[str, object]],
-    tags: Mapping[str, Tags],
-) -> None:
-    """Replace the rows and the tags of these entries; what has no new row is gone from the catalogue."""
-    for some in parts(ids):
-        conn.execute(delete(rows).where(rows.c.id.in_(some)))
-        conn.execute(delete(tag).where(tag.c.item.in_(some)))
-    write_rows(conn, rows, new)
+def rewritten(
+    rows: Table, ids: Sequence[str], new: Sequence[Mapping[str, object]], tags: Mapping[str, Tags]
+) -> Changes:
+    """New rows and tags of these entries for the old; what has no new row is gone from the catalogue."""
     values = [
         {"item": item, "name": name, "value": value}
         for item, by_name in tags.items()
         for name, held in by_name.items()
         for value in held
     ]
-    write_rows(conn, tag, values)
+    return Changes([Keys((rows.c.id,), ids), Keys((tag.c.item,), ids)], [Rows(rows, new), Rows(tag, values)])

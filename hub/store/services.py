@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, func, literal, select
 from hub.domain.refusal import Refusal
 from hub.domain.services import Service, ServicePublished
 from hub.domain.viewer import Viewer
+from hub.store.bulk import Changes
 from hub.store.pages import (
     Order,
     Page,
@@ -34,7 +35,7 @@ from hub.store.search import (
     language_tags,
     product_tags,
     rank,
-    rewrite,
+    rewritten,
     search_words,
     searchable,
     sector_tags,
@@ -163,13 +164,12 @@ def count_services(conn: Connection, viewer: Viewer, partners: Iterable[str]) ->
     return {row[0]: row[1] for row in rows}
 
 
-def index_services(conn: Connection, changed: Sequence[tuple[Service, int]]) -> None:
-    """Rewrite rows and tags of changed services, (service, version); withdrawn ones have none."""
-    listed = [service for service, _ in changed if not service.withdrawn]
-    rewrite(
-        conn,
+def index_services(changed: Sequence[Service]) -> Changes:
+    """New rows and tags of changed services; withdrawn ones have none."""
+    listed = [service for service in changed if not service.withdrawn]
+    return rewritten(
         service_row,
-        [service.id for service, _ in changed],
+        [service.id for service in changed],
         [_row(service) for service in listed],
         {service.id: _tags(service.data) for service in listed},
     )

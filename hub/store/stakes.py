@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection
-
 from hub.domain.consents import Consent
 from hub.domain.diagnoses import Diagnosis
 from hub.domain.firms import Registration
@@ -16,20 +14,20 @@ from hub.domain.record import Record
 from hub.domain.referrals import partner_label
 from hub.domain.roadmaps import Roadmap
 from hub.domain.visits import Visit
-from hub.store.bulk import write_rows
+from hub.store.bulk import Changes, Rows
 from hub.store.tables import referral_party
 
 OF_FIRM = ""
 
 
-def index_stakes(conn: Connection, changed: Sequence[tuple[str, Record]]) -> None:
-    """Add the writers of changed records: (firm's surrogate, record).
+def index_stakes(changed: Sequence[tuple[str, Record]]) -> Changes:
+    """The writers of changed records, (firm's surrogate, record), to be added.
 
     A stake is never given up, not even when the firm is erased: it names a surrogate, as the inbox does.
     """
     stakes = {(partner_label(writer), key) for key, one in changed if (writer := _writer(one))}
     rows = [{"label": label, "firm": key, "id": OF_FIRM} for label, key in sorted(stakes)]
-    write_rows(conn, referral_party, rows, update=())
+    return Changes((), [Rows(referral_party, rows, update=())])
 
 
 def _writer(one: Record) -> str | None:
