@@ -1,6 +1,6 @@
 """Transactions on asyncpg: plain functions of a connection, in a greenlet, where asyncpg can be waited for.
 
-Source: docs/decisions/0026-straight-to-asyncpg.md.
+Source: docs/decisions/0033-straight-to-asyncpg.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Statements of the ways that every event takes: SQLAlchemy writes each once, asyncpg runs it by itself.
 
 What SQLAlchemy does around a run takes five times as long as the run
-(docs/decisions/0026-straight-to-asyncpg.md).
+(docs/decisions/0033-straight-to-asyncpg.md).
 """
 
 from __future__ import annotations
