@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
 from starlette.responses import Response
 
-from hub.auth.authenticate import missing_scope, missing_token
+from hub.auth.authenticate import missing_token, scope_denied
 from hub.auth.oauth.server import TOKEN_PATH
 from hub.domain.principal import Principal
 from hub.domain.scopes import SCOPES, Audience
@@ -60,7 +60,7 @@ class Caller(SecurityBase):
             raise missing_token()
         held = principal.scopes.intersection(self.scopes)
         if len(held) < (1 if self._one_of else len(self.scopes)):
-            raise missing_scope(*self.scopes)
+            raise scope_denied(*self.scopes, one_of=self._one_of)
         return principal
 
 

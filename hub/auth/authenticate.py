@@ -21,6 +21,7 @@ from hub.auth.proofs.nonces import Nonces
 from hub.auth.proofs.replay import Once, Replay
 from hub.domain.principal import ANYONE, Principal
 from hub.domain.refusal import Refusal
+from hub.domain.scopes import missing_scope
 from hub.settings import Settings
 from hub.store.clients import Client
 from hub.store.engine import Store
@@ -40,16 +41,12 @@ def missing_token() -> Denied:
     return Denied(401, refusal, {"WWW-Authenticate": f"{_BEARER}, {_DPOP}"})
 
 
-def missing_scope(*scopes: str) -> Denied:
-    """403 for a caller without these scopes; all of them are named as needed."""
-    names = " ".join(scopes)
-    refusal = Refusal(
-        "scope.missing",
-        f"this needs the scope {names}",
-        "Ask for a token with that scope; when it is not granted to you, ask the network manager for it.",
-    )
-    challenge = f'{_BEARER}, error="insufficient_scope", scope="{names}"'
-    return Denied(403, refusal, {"WWW-Authenticate": challenge})
+def scope_denied(*scopes: str, one_of: bool = False) -> Denied:
+    """403 for a caller without these scopes. one_of: any of them would do."""
+    # The attribute names what a token must hold altogether (RFC 6750, 3): of alternatives it cannot tell.
+    named = "" if one_of else f', scope="{" ".join(scopes)}"'
+    challenge = f'{_BEARER}, error="insufficient_scope"{named}'
+    return Denied(403, missing_scope(*scopes, one_of=one_of), {"WWW-Authenticate": challenge})
 
 
 class Authenticator:

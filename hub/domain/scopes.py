@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from hub.domain.refusal import Refusal
+
 
 class Audience(StrEnum):
     """Whom a token speaks for; it picks the GraphQL schema and the rules of visibility."""
@@ -80,3 +82,12 @@ DEFAULT_SCOPES: dict[Audience, tuple[str, ...]] = {
 def scopes_of(audience: Audience) -> frozenset[str]:
     """Scopes that a client of this audience may ever be granted: the public has no client."""
     return frozenset() if audience is Audience.PUBLIC else SCOPES
+
+
+def missing_scope(*scopes: str, one_of: bool = False) -> Refusal:
+    """The answer to a caller without these scopes. one_of: any of them would do."""
+    return Refusal(
+        "scope.missing",
+        f"this needs the scope {(' or ' if one_of else ' and ').join(scopes)}",
+        "Ask for a token with that scope; when it is not granted to you, ask the network manager for it.",
+    )

@@ -18,8 +18,7 @@ from strawberry.extensions.field_extension import AsyncExtensionResolver, SyncEx
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-from hub.domain.refusal import Refusal
-from hub.domain.scopes import Audience, scopes_of
+from hub.domain.scopes import Audience, missing_scope, scopes_of
 from hub.graphql.refusals import refused
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ class Requires(FieldExtension):
         if not scopes or not scopes.isdisjoint(info.context.principal.scopes):
             return True
         if self._without is REFUSED:
-            context, refusal = info.context, missing_scope(*sorted(scopes))
+            context, refusal = info.context, missing_scope(*sorted(scopes), one_of=True)
             # Type and field as the schema calls them, whatever alias the document gives.
             asked = info._raw_info
             context.note_refusal(
@@ -125,12 +124,3 @@ def is_shown(definition: StrawberryObjectDefinition, field: StrawberryField, aud
         return True
     declared = [one for one in (declared_by_type(definition), declared_by_field(field)) if one]
     return bool(declared) and all(one.is_for(audience) for one in declared)
-
-
-def missing_scope(*scopes: str) -> Refusal:
-    """The answer to a caller that holds none of the scopes."""
-    return Refusal(
-        "scope.missing",
-        f"this needs the scope {' or '.join(scopes)}",
-        "Ask for a token with that scope; when it is not granted to you, ask the network manager for it.",
-    )

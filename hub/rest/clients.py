@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.auth.access import needs_one
-from hub.auth.authenticate import missing_scope
+from hub.auth.authenticate import scope_denied
 from hub.auth.onboarding import admissions, client_keys
 from hub.auth.onboarding.mandate import reaches
 from hub.auth.proofs.jws import BadJws
@@ -158,7 +158,7 @@ def _check_approval(principal: Principal, client: Client, approval: str | None) 
         return
     confirmed(principal)
     if lacking := sorted(set(client.scopes) - principal.scopes):
-        raise missing_scope(*lacking)
+        raise scope_denied(*lacking)
 
 
 def bad_key(bad: BadJws, what: str = "key or its proof") -> Rejected:

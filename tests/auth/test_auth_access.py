@@ -10,7 +10,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, OctKey
 from sqlalchemy import Connection, update
 
-from hub.auth.authenticate import missing_scope, missing_token
+from hub.auth.authenticate import missing_token, scope_denied
 from hub.auth.oauth.tokens import Tokens
 from hub.domain.scopes import Audience
 from hub.store.clients import set_grant, set_suspended
@@ -260,8 +260,14 @@ def test_the_answer_to_no_token_offers_both_schemes() -> None:
 
 
 def test_the_answer_to_a_missing_scope_names_it() -> None:
-    denied = missing_scope("events:publish", "referrals:act")
+    denied = scope_denied("events:publish", "referrals:act")
     assert (denied.status, denied.refusal.code) == (403, "scope.missing")
-    assert "events:publish referrals:act" in denied.refusal.message
+    assert "events:publish and referrals:act" in denied.refusal.message
     challenge = denied.headers["WWW-Authenticate"]
     assert challenge.endswith('error="insufficient_scope", scope="events:publish referrals:act"')
+
+
+def test_the_answer_to_missing_alternatives_never_asks_for_all_of_them() -> None:
+    denied = scope_denied("partners:self", "partners:admin", one_of=True)
+    assert "partners:self or partners:admin" in denied.refusal.message
+    assert denied.headers["WWW-Authenticate"].endswith('error="insufficient_scope"')
