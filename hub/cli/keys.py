@@ -8,11 +8,16 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from sqlalchemy import Connection
 
 from hub.auth.oauth.signing import KEY_FILE, Signing, UnderWay, rotate
+from hub.cli.onboarding import OPERATOR
+from hub.cli.partners import run
 from hub.cli.serve import Json
 from hub.cli.terminal import data, print_json, refuse, talk
 from hub.domain.refusal import Refusal
+from hub.events.audit import Acted, record
+from hub.events.spine import Hub
 from hub.settings import Settings
 from hub.store.keyfiles import KeyFileBusy
 
@@ -33,18 +38,23 @@ def list_(json_: Json = False) -> None:
 def rotate_(compromised: Compromised = False, json_: Json = False) -> None:
     """Publish a new key, which signs ten minutes later; running processes follow by themselves."""
     _signing()
-    try:
-        rotate(Settings().keys_dir, int(time.time()), compromised=compromised)
-    except UnderWay as waiting:
-        message = f"A new key is published already, and signs from {_told(waiting.signs_from_s)}."
-        refuse(
-            Refusal("keys.rotating", message, "Wait until then. --compromised replaces every key at once.")
-        )
-    except KeyFileBusy:
-        refuse(Refusal("keys.rotating", "Another process is rotating the keys.", "See hub keys list."))
+    run(lambda hub: hub.store.intake(lambda conn: _rotate(conn, hub, compromised=compromised)))
     _show(_signing(), json_)
     if compromised:
         talk.print("Every token that was issued is refused within a second; clients get new ones.")
+
+
+def _rotate(conn: Connection, hub: Hub, *, compromised: bool) -> Refusal | None:
+    """Rotate and record it: where the store does not answer, nothing is rotated."""
+    try:
+        kid = rotate(hub.settings.keys_dir, int(time.time()), compromised=compromised)
+    except UnderWay as waiting:
+        message = f"A new key is published already, and signs from {_told(waiting.signs_from_s)}."
+        return Refusal("keys.rotating", message, "Wait until then. --compromised replaces every key at once.")
+    except KeyFileBusy:
+        return Refusal("keys.rotating", "Another process is rotating the keys.", "See hub keys list.")
+    record(conn, hub.vault, OPERATOR, "key.rotated", Acted(("signing-key", kid)))
+    return None
 
 
 def _signing() -> Signing:

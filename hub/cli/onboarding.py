@@ -19,6 +19,7 @@ from hub.domain.refusal import Refusal
 from hub.domain.scopes import DEFAULT_SCOPES, SCOPES, Audience
 from hub.domain.values import is_slug
 from hub.events.accept import accept
+from hub.events.audit import Acted, record
 from hub.events.check import check
 from hub.events.envelope import Envelope
 from hub.events.rejection import Rejected
@@ -77,7 +78,8 @@ def event(type_: str, subject: str, payload: dict[str, Any]) -> Envelope:
 
 
 async def add_client(hub: Hub, new: NewClient, events: Sequence[Envelope] = ()) -> dict[str, Any] | Refusal:
-    """Add a client, and accept the events that go with it, in one commit; its row of credentials.json."""
+    """Add a client, accept the events that go with it and record it, in one commit; its row of
+    credentials.json."""
     unknown = sorted(set(new.scopes) - SCOPES)
     if unknown:
         return Refusal(
@@ -116,7 +118,11 @@ async def add_client(hub: Hub, new: NewClient, events: Sequence[Envelope] = ()) 
         except ValueError as error:
             conn.rollback()
             return Refusal("client.refused", str(error), "hub client add --help explains the options.")
-        return _accept(conn, hub, events, now)
+        refusal = _accept(conn, hub, events, now)
+        if refusal is None:
+            acted = Acted(("client", client.client_id), client.partner)
+            record(conn, hub.vault, OPERATOR, "client.added", acted, at=now)
+        return refusal
 
     refusal = await hub.store.intake(add)
     if refusal:

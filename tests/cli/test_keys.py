@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
+import pytest
 
 from hub.auth.oauth.signing import LOOK_AGAIN_S
 from tests.support.serving import Served
@@ -20,6 +22,16 @@ def hub(served: Served, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A command on the data of that hub."""
     environment = {"HUB_DATA_DIR": str(served.settings.data_dir), "PATH": "/usr/bin:/bin"}
     return subprocess.run([HUB, *arguments], env=environment, capture_output=True, text=True, check=False)
+
+
+def audited(served: Served, act: str, about: dict[str, str]) -> list[dict[str, Any]]:
+    """Records of that act on that, once the server has projected one."""
+    end_s = time.monotonic() + 20.0
+    while time.monotonic() < end_s:
+        rows = json.loads(hub(served, "audit", "--act", act, "--json").stdout)
+        if found := [one for one in rows if one["about"] == about]:
+            return found
+    raise AssertionError((act, about))
 
 
 def test_a_rotation_shows_in_the_served_key_set_and_a_second_one_is_refused(served: Served) -> None:
@@ -38,6 +50,16 @@ def test_a_rotation_shows_in_the_served_key_set_and_a_second_one_is_refused(serv
     assert (again.returncode, again.stdout) == (1, "")
     assert "published already" in again.stderr
     assert json.loads(hub(served, "keys", "list", "--json").stdout) == [new, old]
+    [recorded] = audited(served, "key.rotated", {"kind": "signing-key", "id": new["kid"]})
+    assert recorded["actor"] == {"audience": "manager", "client_id": "hub"}
+
+
+@pytest.mark.parametrize(("audience", "scope"), [("manager", "ledger:audit"), ("portal", "catalogue:read")])
+def test_a_client_is_not_made_without_a_record_of_it(served: Served, audience: str, scope: str) -> None:
+    command = ["client", "add", f"{audience}-tool", "--audience", audience, "--scope", scope, "--json"]
+    assert hub(served, *command).returncode == 0
+    assert hub(served, *command).returncode == 1
+    assert len(audited(served, "client.added", {"kind": "client", "id": f"{audience}-tool"})) == 1
 
 
 def test_keys_of_no_hub_are_not_made(tmp_path: Path) -> None:

@@ -55,6 +55,20 @@ def test_every_act_of_the_audit_log_is_documented() -> None:
     assert set(table("audit.md")) == set(ACTS)
 
 
+def test_every_act_of_the_audit_log_is_recorded_somewhere() -> None:
+    from hub.domain.audit import ACTS
+
+    where_named = ROOT / "hub" / "domain" / "audit.py"
+    recorded = {
+        node.value
+        for path in hub_files()
+        if path != where_named
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert not set(ACTS) - recorded
+
+
 def _error_codes(module: ast.Module) -> set[str]:
     """Literals that look like a code and are passed on as one: to a refusal, to a problem, as `code`."""
     found = set()

@@ -142,22 +142,25 @@ def open_signing(settings: Settings, clock: Callable[[], float] = time.time) -> 
     return Signing(settings.keys_dir / KEY_FILE, clock)
 
 
-def rotate(folder: Path, now_s: int, *, compromised: bool = False) -> None:
-    """Publish a new key now, to sign from PUBLISHED_AHEAD_S on; forget those that have ended.
+def rotate(folder: Path, now_s: int, *, compromised: bool = False) -> str:
+    """Publish a new key now, to sign from PUBLISHED_AHEAD_S on; forget those that have ended. The new `kid`.
 
     compromised: the new key signs at once and no other verifies: every token ends. UnderWay when a key
     waits already; KeyFileBusy when another process is at it.
     """
 
+    new = _new_key(now_s if compromised else now_s + PUBLISHED_AHEAD_S)
+
     def changed(content: bytes) -> bytes:
         if compromised:
-            return _written([_new_key(now_s)])
+            return _written([new])
         kept = [one for one in _parsed(content) if one.state(now_s) != "ended"]
         if kept[0].state(now_s) == "next":
             raise UnderWay(kept[0].signs_from_s)
-        return _written([_new_key(now_s + PUBLISHED_AHEAD_S), *(one.jwk for one in kept)])
+        return _written([new, *(one.jwk for one in kept)])
 
     change_key_file(folder, KEY_FILE, changed)
+    return str(new["kid"])
 
 
 def _read(file: Path) -> tuple[SigningKey, ...]:
