@@ -7,6 +7,7 @@ import re
 
 from hub.domain.scopes import DEFAULT_SCOPES, SCOPES, Audience
 from hub.settings import Settings
+from hub.store.tables import read, truth
 from tests.tidy.sources import ROOT, hub_files, table, tree
 
 ERROR_CODE = re.compile(
@@ -47,6 +48,13 @@ def test_every_event_type_is_documented() -> None:
     from hub.domain.registry import EVENTS
 
     assert set(table("events.md")) == set(EVENTS)
+
+
+def test_every_table_is_documented() -> None:
+    for file, tables in (("hub.db", truth.tables.values()), ("read.db", read.tables.values())):
+        _schema, holds, _lost = table("architecture.md")[file]
+        plain = re.sub(r"\([^)]*\)|\b\w+:", "", holds)
+        assert {name.strip() for name in re.split("[,;]", plain)} == {one.name for one in tables}, file
 
 
 def test_every_act_of_the_audit_log_is_documented() -> None:
