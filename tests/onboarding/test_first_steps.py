@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,10 @@ def follow(served: Served, folder: Path, printed: str, name: str) -> tuple[str, 
     return first.stdout, second.stdout
 
 
+needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="the program curl is not installed")
+
+
+@needs_curl
 @pytest.mark.parametrize(("nonce", "waiver"), [("offered", ["--bearer"]), ("required", [])])
 def test_a_newcomer_publishes_with_what_is_printed(tmp_path: Path, nonce: str, waiver: list[str]) -> None:
     with serving(tmp_path / "hub", dpop_nonce=nonce) as hub:
@@ -67,6 +72,7 @@ def _publish(hub: Served, folder: Path, waiver: list[str]) -> None:
     assert receipt["duplicate"] is True
 
 
+@needs_curl
 def test_a_portal_asks_with_what_is_printed_and_holds_what_portals_hold(
     served: Served, tmp_path: Path
 ) -> None:

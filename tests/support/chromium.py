@@ -1,4 +1,4 @@
-"""A real browser for tests of pages: HUB_TEST_CHROMIUM, else one on the PATH, else Playwright's own."""
+"""A real browser for tests of pages: HUB_TEST_CHROMIUM, one on the PATH, Playwright's own, or npm's."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, sync_playwright
+
+from tests.suites.own_chromium import own_chromium
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -23,17 +24,23 @@ FLAGS = (
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
-    """The browser until the end of the block. Where there is none the test is skipped; in CI it fails."""
+    """The browser until the end of the block. Where there is none to be had, the test is skipped."""
     with sync_playwright() as playwright:
-        found = os.environ.get("HUB_TEST_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-        path = found or playwright.chromium.executable_path
-        if not Path(path).exists():
-            missing = f"no Chromium: set HUB_TEST_CHROMIUM, or install one as {', '.join(NAMES)}"
-            if os.environ.get("CI") == "true":
-                pytest.fail(missing)
-            pytest.skip(missing)
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        path, environment = _program(Path(playwright.chromium.executable_path))
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS), env=environment)
         try:
             yield browser
         finally:
             browser.close()
+
+
+def _program(playwrights: Path) -> tuple[Path, dict[str, str | float | bool]]:
+    """The first that is there, and its environment. A path in HUB_TEST_CHROMIUM is taken at its word."""
+    if wanted := os.environ.get("HUB_TEST_CHROMIUM"):
+        return Path(wanted), {**os.environ}
+    if found := next(filter(None, map(shutil.which, NAMES)), None):
+        return Path(found), {**os.environ}
+    if playwrights.exists():
+        return playwrights, {**os.environ}
+    path, environment = own_chromium()
+    return path, {**environment}
