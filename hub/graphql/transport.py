@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import Request
 
+from hub.auth.body import read_body
 from hub.domain.refusal import Refusal
 from hub.events.strict_json import EnvelopeError, parse_json
 
@@ -77,14 +78,12 @@ async def asked_by_post(request: Request) -> Asked:
             f"the content type {kind or '(none)'} is not {JSON_TYPE} in UTF-8",
             f"Send a JSON object with the member query as {JSON_TYPE}.",
         )
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            raise BadRequest(
-                413, f"the body is larger than {BODY_BYTES_MAX} bytes", "Split the document or its variables."
-            )
-    return _asked(_parsed(bytes(body), "the body"))
+    body = await read_body(request, BODY_BYTES_MAX)
+    if body is None:
+        raise BadRequest(
+            413, f"the body is larger than {BODY_BYTES_MAX} bytes", "Split the document or its variables."
+        )
+    return _asked(_parsed(body, "the body"))
 
 
 def asked_by_get(request: Request) -> Asked:

@@ -22,7 +22,8 @@ from hub.events.audit import Acted
 from hub.rest.bodies import body_of
 from hub.rest.client_views import request_view
 from hub.rest.clients import Scopes, view_of
-from hub.rest.desk import NOT_KEPT, Desk, confirmed, found, not_found
+from hub.rest.desk import Desk
+from hub.rest.problems import NOT_KEPT, confirmed, found, not_found
 from hub.store import onboarding
 from hub.store.clients import Client, list_clients
 from hub.store.onboarding import ScopeRequest

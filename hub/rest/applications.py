@@ -29,7 +29,8 @@ from hub.events.audit import Acted
 from hub.rest.admissions import Reason
 from hub.rest.bodies import body_of
 from hub.rest.clients import Jws, Scopes, bad_key
-from hub.rest.desk import NOT_KEPT, Desk, confirmed, found, rejected
+from hub.rest.desk import Desk
+from hub.rest.problems import NOT_KEPT, confirmed, found, rejected
 from hub.store import onboarding
 from hub.store.clients import Client
 from hub.store.onboarding import Application

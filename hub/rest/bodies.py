@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
+from hub.auth.body import read_body
 from hub.domain.codes import nearest
 from hub.events.complaints import ERRORS_MAX, member_names
 from hub.events.rejection import FieldError, Rejected
@@ -23,13 +24,11 @@ async def body_of(request: Request, model: type[M]) -> M:
     kinds = request.headers.getlist("content-type")
     if len(kinds) != 1 or kinds[0].partition(";")[0].strip().lower() != JSON:
         raise _rejected(415, f"The content type is not {JSON}.", f"Send a JSON object as {JSON}.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BYTES_MAX:
-            raise _rejected(413, f"The body has more than {BYTES_MAX} bytes.", "Send less.")
+    body = await read_body(request, BYTES_MAX)
+    if body is None:
+        raise _rejected(413, f"The body has more than {BYTES_MAX} bytes.", "Send less.")
     try:
-        content = parse_json(bytes(body), DEPTH_MAX)
+        content = parse_json(body, DEPTH_MAX)
     except EnvelopeError as error:
         raise _rejected(400, f"{error.message}.", "Send strict JSON: RFC 8259, no name twice.") from None
     if not isinstance(content, dict):
@@ -62,7 +61,7 @@ def _invalid(error: ValidationError, model: type[BaseModel]) -> Rejected:
     return Rejected(
         422,
         "payload.unknown_field" if unknown else "payload.invalid",
-        f"{first.field} {first.message}.",
+        f"{first.field or 'The body'} {first.message}.",
         "Mend the members under errors and send the request again.",
         errors,
     )

@@ -9,25 +9,23 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.auth.access import Authenticate, needs
-from hub.auth.denied import Denied
 from hub.domain.audit import Actor
 from hub.domain.breakglass import MINUTES_MAX
 from hub.domain.principal import Principal
 from hub.domain.refusal import Refusal
 from hub.domain.values import Uuid, Value, rfc3339
 from hub.events.breakglass import Decision, EmergencyAccess
-from hub.events.rejection import FieldError, Rejected, unreadable
-from hub.events.strict_json import EnvelopeError, malformed, parse_json
-from hub.rest.problems import not_found, problem, rejection
+from hub.rest.bodies import body_of
+from hub.rest.problems import NOT_KEPT, confirmed, not_found, rejected
 from hub.store.breakglass import GrantView
 
 SCOPE = "ledger:breakglass"
-BODY_BYTES_MAX = 16 * 1024
+CASE = "case of a firm in your networks that this could be about"
 UNSEEN = ("referral.not_found", "sme.erased")
 
 
@@ -54,24 +52,22 @@ def build_router(access: EmergencyAccess, authenticate: Authenticate) -> APIRout
     @router.get("/breakglass")
     async def list_accesses(principal: Principal = manager) -> Response:
         """Emergency accesses in the manager's networks, the latest first."""
-        return _answer({"breakglass": [_shown(one) for one in await access.list(principal)]})
+        shown = [_shown(one) for one in await access.list(principal)]
+        return JSONResponse({"breakglass": shown}, headers=NOT_KEPT)
 
     @router.post("/breakglass", status_code=201, openapi_extra=_DOCUMENT)
     async def request_access(request: Request, principal: Principal = manager) -> Response:
         """Ask for access; it opens when another manager approves it within an hour."""
-        _confirmed(principal)
-        try:
-            wanted = _wanted(await _body(request))
-        except Rejected as error:
-            return rejection(error)
-        found = await access.request(
+        confirmed(principal)
+        wanted = await body_of(request, Wanted)
+        done = await access.request(
             principal,
             sme=wanted.sme,
             referral=wanted.referral,
             reason=wanted.reason,
             minutes=wanted.minutes,
         )
-        return _outcome(found, 201)
+        return _outcome(done, 201)
 
     @router.post("/breakglass/{id}/approve")
     async def approve_access(id: str, principal: Principal = manager) -> Response:
@@ -90,55 +86,16 @@ def build_router(access: EmergencyAccess, authenticate: Authenticate) -> APIRout
 
     async def decide(principal: Principal, id_: str, decision: Decision) -> Response:
         if decision != "ended":  # To close is never held up.
-            _confirmed(principal)
+            confirmed(principal)
         return _outcome(await access.decide(principal, id_, decision), 200)
 
     return router
 
 
-def _confirmed(principal: Principal) -> None:
-    if refusal := principal.unconfirmed():
-        raise Denied(403, refusal, {})
-
-
-async def _body(request: Request) -> Any:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            raise unreadable(EnvelopeError("event.too_large", "the body is too large", status=413))
-    try:
-        return parse_json(bytes(body))
-    except EnvelopeError as error:
-        raise unreadable(error) from None
-
-
-def _wanted(data: Any) -> Wanted:
-    if not isinstance(data, dict):
-        raise unreadable(malformed("the body is a JSON object"))
-    try:
-        return Wanted.model_validate(data)
-    except ValidationError as error:
-        errors = [
-            FieldError("".join(f"/{step}" for step in one["loc"]), f"{one['msg'].lower()}")
-            for one in error.errors(include_url=False)
-        ]
-        message = f"{errors[0].field or 'The body'} {errors[0].message}."
-        remedy = "Give sme or referral, a reason of at least 10 characters, and up to 60 minutes."
-        raise Rejected(422, "payload.invalid", message, remedy, errors) from None
-
-
-def _outcome(found: GrantView | Refusal, status: int) -> Response:
-    if isinstance(found, Refusal):
-        if found.code in UNSEEN:
-            return not_found("case of a firm in your networks that this could be about")
-        unknown = found.code == "hub.unavailable"
-        return problem(503 if unknown else 409, found.code, found.message, found.remedy)
-    return _answer(_shown(found), status)
-
-
-def _answer(body: Any, status: int = 200) -> Response:
-    return JSONResponse(body, status, {"Cache-Control": "no-store"})
+def _outcome(done: GrantView | Refusal, status: int) -> Response:
+    if isinstance(done, Refusal):
+        raise not_found(CASE) if done.code in UNSEEN else rejected(done)
+    return JSONResponse(_shown(done), status, NOT_KEPT)
 
 
 def _shown(view: GrantView) -> dict[str, Any]:

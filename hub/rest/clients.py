@@ -24,7 +24,8 @@ from hub.events.audit import Acted
 from hub.events.rejection import Rejected
 from hub.rest.bodies import body_of
 from hub.rest.client_views import client_view, request_view
-from hub.rest.desk import NOT_KEPT, Desk, confirmed, not_found, rejected
+from hub.rest.desk import Desk
+from hub.rest.problems import NOT_KEPT, confirmed, not_found, rejected
 from hub.store import onboarding
 from hub.store.clients import Client, list_clients
 from hub.store.onboarding import ScopeRequest

@@ -10,7 +10,6 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from hub.auth.access import Authenticate
-from hub.auth.denied import Denied
 from hub.auth.onboarding.mandate import Reach, reaches
 from hub.auth.proofs.possession import Possession
 from hub.domain.audit import Act
@@ -18,15 +17,13 @@ from hub.domain.principal import Principal
 from hub.domain.refusal import Refusal
 from hub.events.audit import Acted, Auditor
 from hub.events.intake import Intake
-from hub.events.rejection import Rejected
+from hub.rest.problems import not_found, rejected
 from hub.store.clients import Client, find_client
 from hub.store.engine import Store
 from hub.store.records import memberships
 from hub.store.vault import Vault
 
 T = TypeVar("T")
-NOT_KEPT = {"Cache-Control": "no-store"}
-STATUSES = {"credential.conflict": 409, "request.decided": 409, "scope.exceeded": 403, "quota.exceeded": 429}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +64,3 @@ class Desk:
         if isinstance(done, Refusal):
             raise rejected(done)
         return done
-
-
-def confirmed(principal: Principal) -> None:
-    """Denied 403 when a person has to show its second factor first."""
-    if refusal := principal.unconfirmed():
-        raise Denied(403, refusal, {})
-
-
-def rejected(refusal: Refusal) -> Rejected:
-    """A refusal as the problem that answers it; 422 unless its code says more."""
-    status = STATUSES.get(refusal.code, 422)
-    return Rejected(
-        status, refusal.code, f"{refusal.message[:1].upper()}{refusal.message[1:]}.", refusal.remedy
-    )
-
-
-def not_found(what: str) -> Rejected:
-    """404, also for what the caller may not see."""
-    return Rejected(404, "resource.not_found", f"There is no {what}.", "Check the address.")
-
-
-def found(thing: T | None, what: str) -> T:
-    """The thing; Rejected 404 when there is none, which names what was looked for."""
-    if thing is None:
-        raise not_found(what)
-    return thing

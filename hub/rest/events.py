@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.auth.access import Authenticate, Direct, needs
+from hub.auth.body import read_body
 from hub.auth.rate_limits import rate_limits
 from hub.domain.principal import Principal
 from hub.events.accept import Receipt
@@ -86,27 +87,16 @@ async def _accept(request: Request, intake: Intake, principal: Principal) -> lis
         if len(content_types) > 1:
             raise EnvelopeError("event.malformed", "stands twice", field="/datacontenttype")
         content_type = content_types[0] if content_types else ""
-        body = await _body(request, BATCH_BYTES_MAX if BATCH in content_type.lower() else EVENT_BYTES_MAX)
+        bytes_max = BATCH_BYTES_MAX if BATCH in content_type.lower() else EVENT_BYTES_MAX
+        body = await read_body(request, bytes_max)
+        if body is None:
+            raise EnvelopeError("event.too_large", f"the body has more than {bytes_max} bytes", status=413)
         intake.quotas.take(principal.account, body_bytes=len(body))
         envelopes = parse(content_type, headers, body)
     except EnvelopeError as error:
         raise unreadable(error) from None
     intake.quotas.take(principal.account, events=len(envelopes))
     return await intake.submit(principal, envelopes)
-
-
-async def _body(request: Request, bytes_max: int) -> bytes:
-    """The body, read no further than the limit."""
-    too_large = EnvelopeError("event.too_large", f"the body has more than {bytes_max} bytes", status=413)
-    if int(request.headers.get("content-length") or 0) > bytes_max:
-        raise too_large
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > bytes_max:
-            raise too_large
-        chunks.append(chunk)
-    return b"".join(chunks)
 
 
 def _receipts(receipts: list[dict[str, Any]], status: int, headers: dict[str, str]) -> Response:

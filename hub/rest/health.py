@@ -19,7 +19,7 @@ from hub.auth.access import OPEN
 from hub.domain.values import parse_time
 from hub.events.intake import Intake
 from hub.rest.probe import ANSWER_S_MAX, Probe
-from hub.rest.problems import RETRY_AFTER_S
+from hub.rest.problems import NOT_KEPT, RETRY_AFTER_S
 from hub.store.engine import StoreUnavailable
 from hub.store.flow import Flow
 
@@ -29,7 +29,6 @@ _NOT_READY: dict[int | str, dict[str, Any]] = {
     503: {"description": "The process cannot do its work.", "content": {"application/json": {}}}
 }
 STAGES = ("sequencer", "relay", "projector")
-NOT_KEPT = {"Cache-Control": "no-store"}
 
 Part = dict[str, Any]
 

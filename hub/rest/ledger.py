@@ -18,7 +18,7 @@ from hub.auth.access import OPEN
 from hub.ledger import merkle, tree
 from hub.ledger.tiles import encode_entries, parse_path, width_at
 from hub.ledger.tree import TILE_WIDTH
-from hub.rest.problems import not_found
+from hub.rest.problems import found
 from hub.store.engine import Store
 from hub.store.ledger import SqlTiles, entries, newest_head
 
@@ -41,15 +41,13 @@ def build_router(store: Store, verifier_key: str) -> APIRouter:
     async def checkpoint() -> Response:
         """The newest signed checkpoint."""
         head = await store.read(newest_head)
-        return PlainTextResponse(head.note, headers=FRESH) if head else not_found("checkpoint yet")
+        return PlainTextResponse(found(head, "checkpoint yet").note, headers=FRESH)
 
     @router.get("/tile/{path:path}", response_class=Response, responses=_TILE)
     async def tile(path: str) -> Response:
         """A tile of hashes, or a bundle of entries."""
         content = await store.read(lambda conn: _tile(conn, path))
-        if content is None:
-            return not_found("such tile")
-        return Response(content, media_type="application/octet-stream", headers=FOREVER)
+        return Response(found(content, "such tile"), media_type="application/octet-stream", headers=FOREVER)
 
     @router.get("/proof")
     async def proof(
@@ -71,8 +69,7 @@ def build_router(store: Store, verifier_key: str) -> APIRouter:
 
 
 async def _proven(store: Store, prove: Callable[[Connection], dict[str, Any] | None], what: str) -> Response:
-    answer = await store.read(prove)
-    return JSONResponse(answer, headers=FRESH) if answer else not_found(what)
+    return JSONResponse(found(await store.read(prove), what), headers=FRESH)
 
 
 def _tile(conn: Connection, path: str) -> bytes | None:

@@ -15,13 +15,12 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from hub.auth.access import Authenticate, needs
-from hub.auth.denied import Denied
 from hub.domain.principal import Principal
 from hub.domain.viewer import Viewer
 from hub.events.audit import Acted
 from hub.events.exporting import as_json
 from hub.events.spine import Hub
-from hub.rest.problems import not_found
+from hub.rest.problems import NOT_KEPT, confirmed, found
 from hub.store.exports import Export, export_firm, export_person
 from hub.store.records import viewer_of
 from hub.store.vault import Vault
@@ -37,8 +36,7 @@ def build_router(
     exporter: Principal = needs(authenticate, "privacy:export")
 
     async def find(principal: Principal, id_: str, export: Find) -> Export | None:
-        if refusal := principal.unconfirmed():
-            raise Denied(403, refusal, {})
+        confirmed(principal)
         now = clock()
         # A copy is made of the whole state of a firm, which no viewer has a part in by itself: whose it may
         # be is the first thing that `export` asks.
@@ -49,9 +47,7 @@ def build_router(
     @router.get("/privacy/firms/{sme_id}")
     async def get_firm(sme_id: str, principal: Principal = exporter) -> Response:
         """All that is held on a firm; 404 alike for one that is unknown, erased or not the caller's."""
-        export = await find(principal, sme_id, export_firm)
-        if export is None:
-            return not_found("firm of this id that you may export")
+        export = found(await find(principal, sme_id, export_firm), "firm of this id that you may export")
         # Recorded before it is told: who was given a copy is in the ledger, whatever becomes of the answer.
         await hub.auditor.act(principal, "firm.exported", Acted(about=("firm", sme_id), sme_id=sme_id))
         return _streamed(hub, export)
@@ -59,9 +55,8 @@ def build_router(
     @router.get("/privacy/people/{person_id}")
     async def get_person(person_id: str, principal: Principal = exporter) -> Response:
         """All that is held on a person who acts for a network or signs in; 404 as for firms."""
-        export = await find(principal, person_id, export_person)
-        if export is None:
-            return not_found("person of this id that you may export")
+        held = await find(principal, person_id, export_person)
+        export = found(held, "person of this id that you may export")
         await hub.auditor.act(principal, "person.exported", Acted(about=("person", person_id)))
         return _streamed(hub, export)
 
@@ -69,6 +64,4 @@ def build_router(
 
 
 def _streamed(hub: Hub, export: Export) -> Response:
-    return StreamingResponse(
-        as_json(hub.store, export), media_type="application/json", headers={"Cache-Control": "no-store"}
-    )
+    return StreamingResponse(as_json(hub.store, export), media_type="application/json", headers=NOT_KEPT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from fastapi import FastAPI, Request
@@ -17,11 +17,25 @@ from starlette.responses import Response
 
 from hub.auth.denied import Denied
 from hub.domain.principal import ANYONE, Principal
+from hub.domain.refusal import Refusal
 from hub.events.audit import NoteRefusal, unheard
 from hub.events.rejection import FieldError, Rejected
 from hub.store.engine import StoreUnavailable
 
 RETRY_AFTER_S = 1
+NOT_KEPT = {"Cache-Control": "no-store"}
+STATUSES = {
+    "credential.conflict": 409,
+    "request.decided": 409,
+    "breakglass.open": 409,
+    "breakglass.same_hand": 409,
+    "breakglass.decided": 409,
+    "scope.exceeded": 403,
+    "quota.exceeded": 429,
+    "hub.unavailable": 503,
+}
+"""How a refusal of the domain or the store is answered; 422 where the code is not here."""
+T = TypeVar("T")
 _TEXT = {"type": "string"}
 DESCRIBED: dict[int | str, dict[str, Any]] = {
     "default": {
@@ -69,7 +83,7 @@ def problem(
             ],
         },
         status,
-        {**retry, "Cache-Control": "no-store", **(headers or {})},
+        {**retry, **NOT_KEPT, **(headers or {})},
         media_type="application/problem+json",
     )
 
@@ -82,9 +96,28 @@ def rejection(error: Rejected, headers: Mapping[str, str] | None = None) -> Resp
     )
 
 
-def not_found(what: str) -> Response:
+def rejected(refusal: Refusal) -> Rejected:
+    """A refusal as the problem that answers it; 422 unless its code says more."""
+    message = f"{refusal.message[:1].upper()}{refusal.message[1:].removesuffix('.')}."
+    return Rejected(STATUSES.get(refusal.code, 422), refusal.code, message, refusal.remedy)
+
+
+def not_found(what: str) -> Rejected:
     """404, also for what the caller may not see."""
-    return problem(404, "resource.not_found", f"There is no {what}.", "Check the address.")
+    return Rejected(404, "resource.not_found", f"There is no {what}.", "Check the address.")
+
+
+def found(thing: T | None, what: str) -> T:
+    """The thing; Rejected 404 when there is none, which names what was looked for."""
+    if thing is None:
+        raise not_found(what)
+    return thing
+
+
+def confirmed(principal: Principal) -> None:
+    """Denied 403 when a person has to show its second factor first."""
+    if refusal := principal.unconfirmed():
+        raise Denied(403, refusal, {})
 
 
 def place_of(request: Request) -> str:
@@ -110,7 +143,7 @@ def install(app: FastAPI, note_refusal: NoteRefusal = unheard) -> None:
         return problem(error.status, refusal.code, refusal.message, refusal.remedy, headers=error.headers)
 
     @app.exception_handler(Rejected)
-    async def rejected(_request: Request, error: Rejected) -> Response:
+    async def not_accepted(_request: Request, error: Rejected) -> Response:
         return rejection(error)
 
     @app.exception_handler(RequestValidationError)
@@ -129,7 +162,7 @@ def install(app: FastAPI, note_refusal: NoteRefusal = unheard) -> None:
             message = f"This address takes {allowed.get('Allow', 'other methods')}."
             return problem(405, "resource.not_found", message, "Use that method.", headers=allowed)
         if error.status_code == HTTPStatus.NOT_FOUND:
-            return not_found("such page")
+            return rejection(not_found("such page"))
         return problem(error.status_code, "event.malformed", str(error.detail), "Mend the request.")
 
     @app.exception_handler(ClientDisconnect)

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from hub.auth.access import Authenticate, needs
 from hub.domain.principal import Principal
 from hub.domain.viewer import Viewer
-from hub.rest.problems import not_found
+from hub.rest.problems import NOT_KEPT, found
 from hub.store.deliveries import find_delivery
 from hub.store.engine import Store
 from hub.store.entries import receipt_of
@@ -50,10 +50,8 @@ def build_router(
         receipt = await store.read(
             lambda conn: receipt_of(conn, viewer_of(conn, principal, now), vault, number)
         )
-        if receipt is None:
-            return not_found("receipt that you may read under this number")
         # A verdict is still to come, and rights end: no copy may outlive this answer.
-        return JSONResponse(receipt, headers={"Cache-Control": "no-store"})
+        return JSONResponse(found(receipt, "receipt that you may read under this number"), headers=NOT_KEPT)
 
     @router.get("/receipts/in/{partition}/{offset}")
     async def get_delivery(partition: str, offset: str, principal: Principal = reader) -> Response:
@@ -65,9 +63,8 @@ def build_router(
             receipt = await store.read(
                 lambda conn: _receipt_in(conn, viewer_of(conn, principal, now), vault, *place)
             )
-        if receipt is None:
-            return not_found("message of yours that was read under this partition and offset")
-        return JSONResponse(receipt, headers={"Cache-Control": "no-store"})
+        what = "message of yours that was read under this partition and offset"
+        return JSONResponse(found(receipt, what), headers=NOT_KEPT)
 
     return router
 

@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
 
+from hub.auth.body import read_body
+
 BODY_BYTES_MAX = 16 * 1024
 FIELDS_MAX = 16
 FORM = "application/x-www-form-urlencoded"
@@ -23,11 +25,9 @@ async def read_fields(request: Request) -> dict[str, str]:
     """Fields of the posted form; Malformed for another type, over 16 KiB, or a field that is doubled."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise Malformed
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            raise Malformed
+    body = await read_body(request, BODY_BYTES_MAX)
+    if body is None:
+        raise Malformed
     try:
         pairs = parse_qsl(
             body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX

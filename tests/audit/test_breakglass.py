@@ -200,7 +200,6 @@ async def test_partners_cannot_break_glass_whatever_they_are_granted(world: Worl
         {"referral": CASE, "reason": " " * 20},
         {"referral": CASE, "reason": "x" * 2_001},
         {"referral": "CASE", "reason": REASON},
-        {"referral": CASE, "reason": REASON, "approved": True},
         {"referral": CASE, "reason": [REASON]},
     ],
 )
@@ -220,3 +219,14 @@ async def test_erased_firm_stays_closed_and_is_as_unknown(world: World) -> None:
         answer = await world.send(SECOND, "", {**asked, "reason": REASON})
         assert answer.status_code == 404
     assert "breakglass.approved" in await world.acts(KENT)
+
+
+async def test_body_that_is_none_of_ours_is_refused_as_everywhere(world: World) -> None:
+    answer = await world.send(ASKER, "", {"reason": REASON})
+    assert (answer.status_code, answer.json()["code"]) == (422, "payload.invalid")
+    assert answer.json()["detail"] == "The body must name either sme or referral."
+    misspelt = await world.send(ASKER, "", {"referral": CASE, "reason": REASON, "minuts": 5})
+    assert (misspelt.status_code, misspelt.json()["code"]) == (422, "payload.unknown_field")
+    assert "minutes" in misspelt.json()["detail"]
+    long = await world.send(ASKER, "", {"referral": CASE, "reason": "x" * 40_000})
+    assert (long.status_code, long.json()["code"]) == (413, "payload.invalid")

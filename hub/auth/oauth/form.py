@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl
 from authlib.oauth2.rfc6749.errors import InvalidRequestError
 from starlette.requests import Request
 
+from hub.auth.body import read_body
+
 BODY_BYTES_MAX = 64 * 1024
 FIELDS_MAX = 32
 FORM = "application/x-www-form-urlencoded"
@@ -27,16 +29,10 @@ async def read_form(request: Request) -> dict[str, str]:
     content_types = request.headers.getlist("content-type")
     if len(content_types) != 1 or content_types[0].partition(";")[0].strip().lower() != FORM:
         raise InvalidRequestError(f"The body must be {FORM}.")
-    return _parameters(await _body(request))
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            raise InvalidRequestError(f"The body is larger than {BODY_BYTES_MAX} bytes.", status_code=413)
-    return bytes(body)
+    body = await read_body(request, BODY_BYTES_MAX)
+    if body is None:
+        raise InvalidRequestError(f"The body is larger than {BODY_BYTES_MAX} bytes.", status_code=413)
+    return _parameters(body)
 
 
 def _parameters(body: bytes) -> dict[str, str]:
