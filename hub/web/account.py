@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from hub.auth.people.cookies import CSRF_HEADER, cookie_of, drop_cookie, set_cookie
 from hub.auth.people.second_factor import provisioning_uri
-from hub.auth.people.sessions import SIGN_IN_PATH
+from hub.auth.people.sessions import SIGN_IN_PATH, suspended
 from hub.auth.people.sign_in import LINK_ENDED, Waiting
 from hub.domain.refusal import Refusal
 from hub.store.people import Person
@@ -40,10 +40,18 @@ def add_routes(router: APIRouter, pages: Pages) -> None:
     _add_authenticator(router, pages)
 
 
-async def signed_in(pages: Pages, request: Request) -> Session | None:
-    """The session of a person who is signed in; None for anybody else, and halfway."""
+async def opened(pages: Pages, request: Request) -> Session | None:
+    """The session of a person who is signed in, suspended or not; None for anybody else, and halfway."""
     session = await pages.sessions.find(request)
     return session if session and session.confirmed_at_s is not None else None
+
+
+async def signed_in(pages: Pages, request: Request) -> Session | None:
+    """The same, for all but signing out: Denied for a person that is suspended."""
+    session = await opened(pages, request)
+    if session and session.person.suspended:
+        raise suspended()
+    return session
 
 
 def _add_overview(router: APIRouter, pages: Pages) -> None:
@@ -106,7 +114,7 @@ def _add_signing_out(router: APIRouter, pages: Pages) -> None:
     @guarded(pages)
     async def sign_out_everywhere(request: Request) -> Response:
         await pages.fields(request)
-        session = await signed_in(pages, request)
+        session = await opened(pages, request)
         if session:
             await sessions.end_everywhere(session.person)
         return go(f"{SIGN_IN_PATH}?signed-out-everywhere", drop_cookie())
@@ -115,7 +123,7 @@ def _add_signing_out(router: APIRouter, pages: Pages) -> None:
     @guarded(pages)
     async def end_one(request: Request) -> Response:
         await pages.fields(request)
-        session = await signed_in(pages, request)
+        session = await opened(pages, request)
         if session is None:
             return to_sign_in(HOME)
         await sessions.end_one(session.person, request.path_params["session_id"])

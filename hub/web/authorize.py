@@ -11,7 +11,7 @@ from starlette.requests import Request
 from hub.auth.oauth.code_grant import AUTHORIZE_PATH, Ask, Codes, WrongPlace, acts_for, granted
 from hub.store.codes import add_code
 from hub.store.sessions import Session
-from hub.web.account import signed_in
+from hub.web.account import opened
 from hub.web.forms import Malformed
 from hub.web.guard import guarded
 from hub.web.pages import Pages, go, to_sign_in
@@ -72,7 +72,7 @@ def add_routes(router: APIRouter, pages: Pages, codes: Codes) -> None:
             ask = await answers.read(query)
         except WrongPlace:
             return pages.refused(request, 400, "authorize.client", {})
-        session = await signed_in(pages, request)
+        session = await opened(pages, request)
         if session is None:
             return answers.refused(ask, *ask.error) if ask.error else to_sign_in(f"{AUTHORIZE_PATH}?{query}")
         back = urlsplit(ask.redirect_uri)
@@ -97,7 +97,7 @@ def add_routes(router: APIRouter, pages: Pages, codes: Codes) -> None:
             ask = await answers.read(fields.get("query", ""))
         except WrongPlace:
             return pages.refused(request, 400, "authorize.client", {})
-        session = await signed_in(pages, request)
+        session = await opened(pages, request)
         if session is None:
             return to_sign_in(f"{AUTHORIZE_PATH}?{fields['query']}")
         if no := answers.judged(ask, session):

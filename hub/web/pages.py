@@ -115,10 +115,14 @@ class Pages:
         return self._templates.get_template(template).render({**shown, **members})
 
     def refused(self, request: Request, status: int, code: str, headers: Mapping[str, str]) -> Response:
-        """A page that says what went wrong, where there is no form to say it at."""
+        """A page that says what went wrong, where there is no form to say it at.
+
+        Who is suspended finds the way out there: no other page is open to it.
+        """
         _, words = self.words(request)
         error = PageError("", words[code])
-        return self.page(request, "error.html", status=status, error=error, headers=headers)
+        way_out = code == "person.suspended"
+        return self.page(request, "error.html", status=status, error=error, headers=headers, way_out=way_out)
 
     def denied(self, request: Request, denied: Denied) -> Response:
         """The same, for a request that is not let in."""

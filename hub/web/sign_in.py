@@ -13,6 +13,7 @@ from hub.auth.people.sessions import SIGN_IN_PATH, device_of
 from hub.auth.people.sign_in import Waiting
 from hub.domain.principal import CONFIRM_PATH
 from hub.domain.refusal import Refusal
+from hub.web.account import signed_in
 from hub.web.forms import safe_next
 from hub.web.guard import guarded
 from hub.web.pages import Pages, go, to_sign_in
@@ -98,7 +99,7 @@ def _add_code_steps(router: APIRouter, pages: Pages) -> None:
     async def by_code(request: Request, path: str) -> Response:
         fields = await pages.fields(request)
         next_ = safe_next(fields.get("next"))
-        session = await sessions.find(request)
+        session = await (signed_in(pages, request) if path == CONFIRM_PATH else sessions.find(request))
         if session is None:
             return to_sign_in(next_)
         address = pages.addresses.of(request)
@@ -120,8 +121,8 @@ def _add_code_steps(router: APIRouter, pages: Pages) -> None:
     @guarded(pages)
     async def show_confirm(request: Request) -> Response:
         next_ = safe_next(request.query_params.get("next"))
-        session = await sessions.find(request)
-        if session is None or session.confirmed_at_s is None:
+        session = await signed_in(pages, request)
+        if session is None:
             return to_sign_in(_with_next(CONFIRM_PATH, next_))
         if pages.elsewhere and session.person.elsewhere:
             return go(f"{_with_next(ELSEWHERE_PATH, next_)}&anew")

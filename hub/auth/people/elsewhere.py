@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from hub.auth.people.openid import Arrived, account_digest
-from hub.auth.people.sign_in import LINK_ENDED, SUSPENDED, SignIn, link_digest
+from hub.auth.people.sign_in import LINK_ENDED, SUSPENDED, SignIn, is_suspended, link_digest
 from hub.domain.refusal import Refusal
 from hub.store import people
 from hub.store.people import Link
@@ -65,6 +65,8 @@ class Elsewhere:
 
     async def _linked(self, link: Link, token: str, openid: bytes) -> Refusal | None:
         def choose(conn: Connection) -> Refusal | None:
+            if is_suspended(conn, link.person.id):
+                return SUSPENDED
             other = people.find_by_openid(conn, openid)
             if other is not None and other.id != link.person.id:
                 return UNLINKED

@@ -149,6 +149,8 @@ class SignIn:
         codes, id_ = new_recovery_codes(RECOVERY_CODES), link.person.id
 
         def choose(conn: Connection) -> Person | Refusal:
+            if is_suspended(conn, id_):
+                return SUSPENDED
             if not people.use_link(conn, link_digest(token)):
                 return LINK_ENDED
             people.end_everywhere(conn, id_)
@@ -180,11 +182,15 @@ class SignIn:
         except (TooOften, TooMany) as error:
             return _waiting(error)
 
-        def change(conn: Connection) -> None:
+        def change(conn: Connection) -> Refusal | None:
+            if is_suspended(conn, person.id):
+                return SUSPENDED
             people.set_password(conn, person.id, kept)
             end_other_sessions(conn, person.id, session.digest)
+            return None
 
-        await self.sessions.commit(person, "password.changed", change)
+        if refusal := await self.sessions.commit(person, "password.changed", change):
+            return refusal
         # A password is no second factor: what that was shown for stays as it is.
         shown_s = session.confirmed_at_s
         return await self.sessions.open(
@@ -214,6 +220,8 @@ class SignIn:
         codes, id_ = new_recovery_codes(RECOVERY_CODES), session.person.id
 
         def change(conn: Connection) -> Refusal | None:
+            if is_suspended(conn, id_):
+                return SUSPENDED
             if not people.use_link(conn, digest):
                 return LINK_ENDED
             people.set_totp(conn, id_, link.totp, step, self._recovery_digests(id_, codes))
@@ -256,6 +264,12 @@ def link_digest(token: str) -> bytes:
 def _offer_digest(session: Session) -> bytes:
     """Under which the secret is kept that a session was offered: no link of an address leads to it."""
     return sha256(b"offer\0" + session.digest).digest()
+
+
+def is_suspended(conn: Connection, person_id: str) -> bool:
+    """Whether the person is shut out now, whatever was read of it when the request came; or is no more."""
+    found = people.find_person(conn, person_id)
+    return found is None or found.suspended
 
 
 def _waiting(error: TooOften | TooMany) -> Waiting:
