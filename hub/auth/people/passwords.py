@@ -79,20 +79,20 @@ def unfit(password: str, *personal: str) -> Refusal | None:
     """Why this may not be a password. personal: what others know of the person, such as its address."""
     password = _one_spelling(password)
     if len(password) < CHARS_MIN:
-        return _refused("short", f"a password has at least {CHARS_MIN} characters")
+        return _refused("password.short", f"a password has at least {CHARS_MIN} characters")
     if len(password) > CHARS_MAX:
-        return _refused("long", f"a password has at most {CHARS_MAX} characters")
+        return _refused("password.long", f"a password has at most {CHARS_MAX} characters")
     plain = password.casefold()
     if plain in _common() or len(set(plain)) < 4 or _is_run(plain):
-        return _refused("common", "that is one of the passwords that everybody tries first")
+        return _refused("password.common", "that is one of the passwords that everybody tries first")
     words = {word for text in personal for word in (text.casefold(), text.casefold().partition("@")[0])}
     if any(len(word) >= _PERSONAL_CHARS_MIN and word in plain for word in words):
-        return _refused("personal", "a password must not hold your own name or address")
+        return _refused("password.personal", "a password must not hold your own name or address")
     return None
 
 
-def _refused(what: str, why: str) -> Refusal:
-    return Refusal(f"password.{what}", why, "Take four or five words that do not belong together.")
+def _refused(code: str, why: str) -> Refusal:
+    return Refusal(code, why, "Take four or five words that do not belong together.")
 
 
 def _one_spelling(password: str) -> str:
