@@ -144,9 +144,21 @@ def count_tries(
     return [found[digest] for digest in digests]
 
 
-def forget_tries(conn: Connection, digests: Sequence[bytes]) -> None:
-    """Forget tries: the person proved itself."""
-    conn.execute(delete(sign_in_try).where(sign_in_try.c.digest.in_(list(digests))))
+def find_tries(conn: Connection, digests: Sequence[bytes], now_s: int) -> dict[bytes, tuple[int, int]]:
+    """What stands for these digests: tries, and seconds until they end; what has ended is absent."""
+    standing = select(sign_in_try).where(
+        sign_in_try.c.digest.in_(list(digests)), sign_in_try.c.ends_at_s > now_s
+    )
+    return {row.digest: (row.tries, row.ends_at_s - now_s) for row in conn.execute(standing)}
+
+
+def forget_tries(conn: Connection, digests: Sequence[bytes], known: bytes, known_until_s: int) -> None:
+    """Forget tries, one after the other as they are counted: the person proved itself, and is known now."""
+    for digest in digests:
+        conn.execute(delete(sign_in_try).where(sign_in_try.c.digest == digest))
+    kept = upsert(sign_in_try).values(digest=known, tries=0, ends_at_s=known_until_s)
+    later = {"ends_at_s": known_until_s}
+    conn.execute(kept.on_conflict_do_update(index_elements=["digest"], set_=later))
 
 
 _ALL: Select[Any] = (
