@@ -15,7 +15,6 @@ from hub.auth.metering import open_meter
 from hub.auth.oauth.key_uses import KeyUses
 from hub.auth.oauth.signing import open_signing
 from hub.auth.oauth.tokens import Tokens
-from hub.auth.onboarding.applications import forgetting
 from hub.auth.people.sessions import Sessions
 from hub.auth.proofs.nonces import OfferNonce, open_nonces
 from hub.events.breakglass import EmergencyAccess
@@ -36,7 +35,7 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with hub.running(working=working), key_uses.keeping(), forgetting(hub.store):
+        async with hub.running(working=working), key_uses.keeping():
             yield
         await hub.store.close()
 

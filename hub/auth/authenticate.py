@@ -65,7 +65,7 @@ class Authenticator:
         """clock: seconds since 1970. sessions: of people; None: cookies count for nothing."""
         self._nonces, self._sessions = nonces, sessions
         self._tokens, self._clock, self._issuer = tokens, clock, settings.public_url
-        self._replay = Replay(store, clock)
+        self._replay = Replay(store)
 
     async def principal(self, request: HTTPConnection) -> Principal:
         """The caller; ANYONE without Authorization header and session. Denied when there is one that fails.

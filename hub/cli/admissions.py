@@ -67,7 +67,7 @@ def list_applications(json_: Json = False) -> None:
     """List applications of those who want to become partners; they are kept for 30 days."""
 
     async def read(hub: Hub) -> list[dict[str, Any]]:
-        since_s = applications.kept_since_s(datetime.now(UTC))
+        since_s = _since_s(datetime.now(UTC))
         found = await hub.store.inspect(
             lambda conn: onboarding.applications(conn, networks=None, since_s=since_s, most=SHOWN_MAX)
         )
@@ -86,7 +86,9 @@ def approve(id_: Annotated[str, typer.Argument(metavar="ID")]) -> None:
         return admissions.decide_request(conn, hub.vault, OPERATOR, id_, "approved", None, at)
 
     def of_application(conn: Connection, hub: Hub, at: datetime) -> Any:
-        found = onboarding.find_application(conn, id_=id_, since_s=applications.kept_since_s(at))
+        found = onboarding.find_application(
+            conn, id_=id_, since_s=onboarding.kept_since_s(int(at.timestamp()))
+        )
         return found and applications.approve(conn, hub.vault, OPERATOR, found, None, "member", at)
 
     _decide(id_, ("grant.changed", of_request), ("application.approved", of_application))
@@ -100,7 +102,9 @@ def refuse_(id_: Annotated[str, typer.Argument(metavar="ID")], reason: Reason) -
         return admissions.decide_request(conn, hub.vault, OPERATOR, id_, "refused", reason, at)
 
     def of_application(conn: Connection, hub: Hub, at: datetime) -> Any:
-        found = onboarding.find_application(conn, id_=id_, since_s=applications.kept_since_s(at))
+        found = onboarding.find_application(
+            conn, id_=id_, since_s=onboarding.kept_since_s(int(at.timestamp()))
+        )
         return found and (applications.refuse(conn, hub.vault, found, reason) or found)
 
     _decide(id_, ("grant.refused", of_request), ("application.refused", of_application))
@@ -138,3 +142,8 @@ def _show(rows: Sequence[dict[str, Any]], columns: Sequence[str], json_: bool) -
             *(" ".join(cell) if isinstance(cell := row[name], list) else str(cell) for name in columns)
         )
     data.print(table)
+
+
+def _since_s(at: datetime) -> int:
+    """Applications made before are forgotten."""
+    return onboarding.kept_since_s(int(at.timestamp()))

@@ -17,6 +17,7 @@ from hub.domain.refusal import Refusal
 from hub.events.audit import Auditor
 from hub.events.backbone import Backbone, EmbeddedBackbone
 from hub.events.erasing import Eraser
+from hub.events.forgetting import Forgetter
 from hub.events.intake import Intake
 from hub.events.progress import Progress, heard, told
 from hub.events.projector import Projector
@@ -74,8 +75,8 @@ class Hub:
     async def running(self, *, serving: bool = True, working: bool = True) -> AsyncIterator[None]:
         """The parts at work, ended in the order in which events flow.
 
-        serving: the intake of this process. working: sequencer, relay, projector, eraser, partners'
-        topics.
+        serving: the intake of this process. working: sequencer, relay, projector, eraser, forgetter,
+        partners' topics.
         """
         await self.prepare()
         if self.kafka and working:
@@ -85,7 +86,7 @@ class Hub:
         jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = [("listener", self._listen)]
         if working:
             jobs += [("projector", self.projector.run), ("sequencer", self._sequence)]
-            jobs += [("eraser", self.eraser.run)]
+            jobs += [("eraser", self.eraser.run), ("forgetter", Forgetter(self.store).run)]
             if self.kafka:
                 jobs += [("partners' topics", self.kafka.take_in)]
         if serving or self.kafka:

@@ -212,7 +212,7 @@ def _view(desk: Desk, application: Application) -> dict[str, Any]:
 
 def _since_s(desk: Desk) -> int:
     """What was made before is forgotten, though it may not be deleted yet."""
-    return applications.kept_since_s(desk.clock())
+    return onboarding.kept_since_s(int(desk.clock().timestamp()))
 
 
 def _made_at(application: Application) -> str:
@@ -220,4 +220,4 @@ def _made_at(application: Application) -> str:
 
 
 def _until(application: Application) -> datetime:
-    return datetime.fromtimestamp(application.made_at_s, UTC) + timedelta(days=applications.DAYS_KEPT)
+    return datetime.fromtimestamp(application.made_at_s, UTC) + timedelta(days=onboarding.APPLICATION_DAYS)

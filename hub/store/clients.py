@@ -165,8 +165,8 @@ def use_jtis(conn: Connection, statements: Sequence[tuple[str, str, int]]) -> li
     return answers
 
 
-def purge_jti(conn: Connection, now_s: int) -> int:
-    """Forget identifiers of statements that are refused for their age anyway; how many."""
+def forget_jtis(conn: Connection, now_s: int) -> int:
+    """Delete identifiers of statements that are refused for their age anyway; how many."""
     return conn.execute(delete(oauth_jti).where(oauth_jti.c.expires_at < now_s)).rowcount
 
 

@@ -71,10 +71,14 @@ def is_registered(uri: str, registered: Iterable[str]) -> bool:
     return any(uri == one or _without_port(uri) == _without_port(one) != "" for one in registered)
 
 
-def add_code(conn: Connection, code: Code, now_s: int) -> None:
-    """Keep a code; forget those whose reuse would mean nothing any more."""
-    conn.execute(delete(oauth_code).where(oauth_code.c.ends_at_s < now_s - KEPT_S))
+def add_code(conn: Connection, code: Code) -> None:
+    """Keep a code."""
     conn.execute(insert(oauth_code).values(**asdict(code)))
+
+
+def forget_codes(conn: Connection, now_s: int) -> None:
+    """Delete codes whose reuse would mean nothing any more."""
+    conn.execute(delete(oauth_code).where(oauth_code.c.ends_at_s < now_s - KEPT_S))
 
 
 def find_code(conn: Connection, digest: bytes) -> tuple[Code, Person] | None:

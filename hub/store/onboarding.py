@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
@@ -19,6 +19,8 @@ from hub.store.tables import application, key_use, oauth_client_key, scope_reque
 
 State = Literal["open", "approved", "refused"]
 Decision = Literal["approved", "refused"]
+APPLICATION_DAYS, REQUEST_DAYS = 30, 90
+"""How long what people wrote is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +148,21 @@ def count_open_applications(conn: Connection, address: bytes) -> tuple[int, int]
     return row[0], row[1]
 
 
-def forget_applications(conn: Connection, before_s: int) -> int:
-    """Delete applications made before, decided or not; how many."""
-    return conn.execute(delete(application).where(application.c.made_at_s < before_s)).rowcount
+def kept_since_s(now_s: int) -> int:
+    """Applications made before count no more: APPLICATION_DAYS days ago. Seconds since 1970."""
+    return now_s - APPLICATION_DAYS * 86_400
+
+
+def forget_applications(conn: Connection, now_s: int) -> None:
+    """Delete applications that were kept for long enough, decided or not."""
+    conn.execute(delete(application).where(application.c.made_at_s < kept_since_s(now_s)))
+
+
+def forget_scope_requests(conn: Connection, now_s: int) -> None:
+    """Delete requests that were decided REQUEST_DAYS ago, or that nobody decided within as many."""
+    before = rfc3339(datetime.fromtimestamp(now_s, UTC) - timedelta(days=REQUEST_DAYS))
+    last = func.coalesce(scope_request.c.decided_at, scope_request.c.made_at)
+    conn.execute(delete(scope_request).where(last < before))
 
 
 def key_standings(conn: Connection, clients: Iterable[str]) -> Mapping[tuple[str, str], KeyStanding]:

@@ -230,6 +230,11 @@ def find_link(conn: Connection, digest: bytes, now_s: int) -> Link | None:
     return Link(found, row.totp, row.ends_at_s) if row and found else None
 
 
+def forget_links(conn: Connection, now_s: int) -> None:
+    """Delete links that nobody followed in time."""
+    conn.execute(delete(person_link).where(person_link.c.ends_at_s < now_s))
+
+
 def use_link(conn: Connection, digest: bytes) -> bool:
     """Use a link up: whether it was still there."""
     return conn.execute(delete(person_link).where(person_link.c.digest == digest)).rowcount > 0

@@ -41,6 +41,7 @@ _INTAKE_FORGETS = (
     "person_session",
     "sign_in_try",
     "application",
+    "scope_request",
 )
 
 

@@ -23,6 +23,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from hub.store.people import Person, person_of
 from hub.store.tables import oauth_client, person, person_session, sign_in_try
 
+IDLE_S = 30 * 60
+"""A session that was not seen for so long has ended."""
 SESSIONS_MAX = 20
 """Sessions of one person at a time: the one not seen for longest ends."""
 
@@ -124,9 +126,13 @@ def end_other_sessions(conn: Connection, person_id: str, but: bytes) -> None:
     )
 
 
-def purge_sessions(conn: Connection, seen_before_s: int, now_s: int) -> None:
-    """Forget sessions not seen for long, and tries that no longer count."""
-    conn.execute(delete(person_session).where(person_session.c.seen_at_s < seen_before_s))
+def forget_sessions(conn: Connection, now_s: int) -> None:
+    """Delete sessions that were not seen for too long: those that ended otherwise are not seen any more."""
+    conn.execute(delete(person_session).where(person_session.c.seen_at_s < now_s - IDLE_S))
+
+
+def forget_ended_tries(conn: Connection, now_s: int) -> None:
+    """Delete tries that no longer count."""
     conn.execute(delete(sign_in_try).where(sign_in_try.c.ends_at_s < now_s))
 
 

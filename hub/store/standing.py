@@ -41,10 +41,14 @@ async def clients_with_keys(store: Store, client_ids: Sequence[str]) -> list[Cli
     return [found.get(client_id) for client_id in client_ids]
 
 
-def revoke(conn: Connection, jti: str, expires_at_s: int, now_s: int) -> None:
-    """Refuse an access token from now on; what has expired by itself is forgotten."""
-    conn.execute(delete(oauth_revoked).where(oauth_revoked.c.expires_at < now_s))
+def revoke(conn: Connection, jti: str, expires_at_s: int) -> None:
+    """Refuse an access token from now on."""
     conn.execute(_REVOKE, {"jti": jti, "expires_at": expires_at_s})
+
+
+def forget_revocations(conn: Connection, now_s: int) -> None:
+    """Delete revocations of tokens that have expired by themselves."""
+    conn.execute(delete(oauth_revoked).where(oauth_revoked.c.expires_at < now_s))
 
 
 _REVOKE = upsert(oauth_revoked).on_conflict_do_nothing(index_elements=["jti"])

@@ -105,8 +105,5 @@ def add_routes(router: APIRouter, pages: Pages, codes: Codes) -> None:
         if fields.get("decision") != "allow":
             return answers.refused(ask, "access_denied", "The person refused.")
         code, kept = codes.code_for(ask, session)
-        now_s = int(pages.sessions.clock())
-        await pages.sessions.commit(
-            session.person, "authorization.given", lambda conn: add_code(conn, kept, now_s)
-        )
+        await pages.sessions.commit(session.person, "authorization.given", lambda conn: add_code(conn, kept))
         return answers.back(ask, code=code)

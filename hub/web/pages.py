@@ -20,11 +20,11 @@ from starlette.requests import Request
 from hub.auth.addresses import Addresses
 from hub.auth.denied import Denied
 from hub.auth.people.cookies import cookie_of, csrf_token, is_ours
-from hub.auth.people.sessions import IDLE_S, SIGN_IN_PATH, cross_site
+from hub.auth.people.sessions import SIGN_IN_PATH, cross_site
 from hub.auth.people.sign_in import SignIn, Waiting
 from hub.domain.principal import CONFIRM_PATH
 from hub.domain.refusal import Refusal
-from hub.store.sessions import Session
+from hub.store.sessions import IDLE_S, Session
 from hub.web.files import NOSNIFF, Files
 from hub.web.forms import read_fields
 from hub.web.words import Words, language_of, load_words

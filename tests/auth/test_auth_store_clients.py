@@ -13,8 +13,8 @@ from hub.store.clients import (
     add_client,
     add_key,
     find_client,
+    forget_jtis,
     list_clients,
-    purge_jti,
     retire_key,
     set_grant,
     set_suspended,
@@ -147,7 +147,7 @@ async def test_an_identifier_is_used_once_by_each_issuer(store: Store) -> None:
 
 async def test_only_expired_identifiers_are_forgotten(store: Store) -> None:
     await store.write(lambda conn: use_jtis(conn, [("a", str(at_s), at_s) for at_s in (98, 99, 100, 101)]))
-    assert await store.intake(lambda conn: purge_jti(conn, 100)) == 2
+    assert await store.intake(lambda conn: forget_jtis(conn, 100)) == 2
     again = await store.write(lambda conn: use_jtis(conn, [("a", str(at_s), at_s) for at_s in (99, 100)]))
     assert again == [True, False]
 

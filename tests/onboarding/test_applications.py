@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from hub.events.forgetting import Forgetter
+from hub.store.opening import open_store
 from hub.store.thumbprint import thumbprint
 from tests.onboarding.conftest import BOTH, MANAGER, NORTH, NORTHERN, ONE, SOUTHERN
 from tests.onboarding.hands import Hands, generate_key, hands, problem, public, statement
@@ -223,7 +225,10 @@ async def test_what_an_applicant_tells_is_sealed_and_gone_after_thirty_days(netw
             conn.execute("UPDATE application SET made_at_s = made_at_s - 31 * 86400")
         conn.close()
         assert problem(await http.get(applied["status_url"])) == (404, "resource.not_found")
+        store = open_store(networks.settings.data_dir, networks.settings.database_url)
         await apply(http, generate_key(), slug="another")
+        await Forgetter(store).step()
+        await store.close()
         with sqlite3.connect(database) as conn:
             assert conn.execute("SELECT count(*) FROM application").fetchone() == (1,)
         conn.close()

@@ -8,10 +8,10 @@ import logging
 import pytest
 from sqlalchemy import Connection, update
 
-from hub.auth.people.sessions import ABSOLUTE_S, CONFIRMED_S, IDLE_S
+from hub.auth.people.sessions import ABSOLUTE_S, CONFIRMED_S
 from hub.domain.scopes import Audience
 from hub.store import people
-from hub.store.sessions import SESSIONS_MAX
+from hub.store.sessions import IDLE_S, SESSIONS_MAX
 from hub.store.tables import oauth_client
 from tests.web.world import COOKIE, HUB, PASSWORD, World
 

@@ -111,7 +111,7 @@ class Callers:
         """clock: seconds since 1970. uses: is told which keys were used; nobody keeps it unless given."""
         self._issuer, self._nonces, self._clock = settings.public_url, nonces, clock
         self._key_uses = uses or KeyUses(store)
-        self._prover, self._replay = Prover(), Replay(store, clock)
+        self._prover, self._replay = Prover(), Replay(store)
         self._addresses = Addresses(settings.proxies)
         self._throttle = Throttle(settings.quota_tokens_per_s, settings.quota_failures_per_s)
         self._clients: Together[str, Client | None] = Together(lambda ids: clients_with_keys(store, ids))

@@ -137,8 +137,8 @@ class Tokens:
 
     async def end(self, jti: str) -> None:
         """End the token of that id in every process."""
-        now_s = int(self._clock())
-        await self._store.write(lambda conn: revoke(conn, jti, now_s + TOKEN_LIFETIME_S + 1, now_s))
+        end_s = int(self._clock()) + TOKEN_LIFETIME_S + 1
+        await self._store.write(lambda conn: revoke(conn, jti, end_s))
 
     async def revoke(self, token: str, client_id: str) -> None:
         """End a token of that client in every process; what is no token of it is left alone."""
@@ -147,8 +147,8 @@ class Tokens:
         except BadJws:
             return
         if claims["client_id"] == client_id:
-            jti, end_s, now_s = claims["jti"], int(claims["exp"]) + 1, int(self._clock())
-            await self._store.write(lambda conn: revoke(conn, jti, end_s, now_s))
+            jti, end_s = claims["jti"], int(claims["exp"]) + 1
+            await self._store.write(lambda conn: revoke(conn, jti, end_s))
 
     def _claims(self, token: str) -> dict[str, Any]:
         """Claims of a token that this hub signed and that has not expired; BadJws otherwise."""

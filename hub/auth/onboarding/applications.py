@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
-import logging
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from uuid import uuid4
@@ -28,19 +25,13 @@ from hub.events.envelope import Envelope
 from hub.events.rejection import Rejected
 from hub.store import clients, onboarding
 from hub.store.clients import Client
-from hub.store.engine import Store, StoreUnavailable
 from hub.store.onboarding import Application, Decision
 from hub.store.references import References
 from hub.store.vault import Vault
 
 PURPOSE = "application"
 """What challenges for applications are good for."""
-DAYS_KEPT = 30
-FORGET_EVERY_S = 3_600.0
 OPEN_MAX, OPEN_OF_ADDRESS_MAX = 1_000, 5
-
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,33 +51,6 @@ class Told:
 def digest(secret: str) -> bytes:
     """What a status secret is found by: the secret itself is kept nowhere."""
     return sha256(secret.encode()).digest()
-
-
-def kept_since_s(now: datetime) -> int:
-    """Applications made before are forgotten: DAYS_KEPT days ago, in seconds since 1970."""
-    return int(now.timestamp()) - DAYS_KEPT * 86_400
-
-
-@contextlib.asynccontextmanager
-async def forgetting(store: Store, every_s: float = FORGET_EVERY_S) -> AsyncIterator[None]:
-    """Delete what is older than DAYS_KEPT, now and then, until the end of the block."""
-
-    async def forget() -> None:
-        while True:
-            try:
-                await store.write(
-                    lambda conn: onboarding.forget_applications(conn, kept_since_s(datetime.now(UTC)))
-                )
-            except StoreUnavailable as error:
-                log.warning("applications_wait", extra={"why": str(error)})
-            await asyncio.sleep(every_s)
-
-    task = asyncio.create_task(forget())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def told(vault: Vault, application: Application) -> Told:
@@ -123,7 +87,6 @@ def apply(
     once: the challenge that the applicant's key has signed. address: where it comes from.
     """
     now_s = int(at.timestamp())
-    onboarding.forget_applications(conn, kept_since_s(at))
     if not clients.use_jtis(conn, [(once.issuer, once.jti, once.expires_at_s)])[0]:
         return Refusal("credential.invalid", "the challenge was used before", "Ask for a new challenge.")
     if refusal := beyond_partners(what.scopes) or _taken(conn, what) or known_key(conn, what.jwk):

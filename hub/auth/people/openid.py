@@ -20,6 +20,7 @@ from urllib.parse import quote_plus, urlsplit
 import httpx
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from cryptography.exceptions import InvalidTag
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -130,7 +131,7 @@ class Provider:
     def _opened(self, carried: str) -> Trip:
         try:
             trip = Trip(**json.loads(self._vault.open_secret("openid", bytes.fromhex(carried))))
-        except Exception as broken:
+        except (InvalidTag, ValueError, TypeError) as broken:
             raise NotSignedIn("the browser carries no trip of ours") from broken
         if trip.ends_at_s <= self._clock():
             raise NotSignedIn("the trip took too long")

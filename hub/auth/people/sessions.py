@@ -28,12 +28,11 @@ from hub.settings import Settings
 from hub.store import people, sessions
 from hub.store.engine import Store
 from hub.store.people import Person
-from hub.store.sessions import NewSession, Session
+from hub.store.sessions import IDLE_S, NewSession, Session
 from hub.store.together import Together
 
 T = TypeVar("T")
 
-IDLE_S = 30 * 60
 ABSOLUTE_S = 12 * 60 * 60
 HALFWAY_S = 5 * 60
 """How long the second factor is awaited after the password."""
@@ -41,7 +40,6 @@ CONFIRMED_S = 5 * 60
 """How long a second factor stands for acts that cannot be taken back."""
 SEEN_EVERY_S = 60
 """How exactly it is kept when a session was seen: a write for each request would cost more than it tells."""
-PURGE_EVERY_S = 300
 CONSOLE = "hub-console"
 """The hub's own pages, as the client that people act through."""
 SIGN_IN_PATH = "/sign-in"
@@ -70,7 +68,6 @@ class Sessions:
         """clock: seconds since 1970. auditor: records what people do; None: nobody does."""
         self.store, self.clock, self.public_url = store, clock, settings.public_url
         self._auditor = auditor
-        self._purge_at_s = clock() + PURGE_EVERY_S
         self._found: Together[bytes, Session | None] = Together(
             lambda digests: store.read(lambda conn: sessions.find_sessions(conn, digests))
         )
@@ -102,13 +99,8 @@ class Sessions:
             started_at_s=instead_of.started_at_s if instead_of and goes_on else now_s,
             confirmed_at_s=confirmed_at_s,
         )
-        purge = now_s >= self._purge_at_s
-        if purge:
-            self._purge_at_s = now_s + PURGE_EVERY_S
 
         def add(conn: Connection) -> None:
-            if purge:
-                sessions.purge_sessions(conn, now_s - IDLE_S, now_s)
             if instead_of:
                 sessions.end_session(conn, instead_of.digest)
             sessions.add_session(conn, new, now_s)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from hub.store.clients import purge_jti, use_jtis
+from hub.store.clients import use_jtis
 from hub.store.engine import Store
 from hub.store.together import Together
-
-PURGE_EVERY_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +21,14 @@ class Once:
 
 
 class Replay:
-    """Uses statements up, and now and then forgets those too old to be accepted."""
+    """Uses statements up."""
 
-    def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
-        """clock: seconds since 1970."""
-        self._store, self._clock = store, clock
-        self._purge_at_s = clock() + PURGE_EVERY_S
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._together: Together[tuple[Once, ...], list[bool]] = Together(self._use)
 
     async def first_use(self, *statements: Once) -> list[bool]:
         """For each statement whether it is new; all are used up in one commit, whatever the answer."""
-        now_s = self._clock()
-        purge = now_s >= self._purge_at_s
-        if purge:
-            self._purge_at_s = now_s + PURGE_EVERY_S
-
-        if purge:
-            await self._store.write(lambda conn: purge_jti(conn, int(now_s)))
         return await self._together.ask(statements)
 
     async def _use(self, groups: Sequence[tuple[Once, ...]]) -> list[list[bool]]:
