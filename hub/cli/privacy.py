@@ -96,7 +96,7 @@ async def _export(hub: Hub, id_: str, is_person: bool) -> Refusal | None:
         message = f"Nothing is held on a {kind} {id_}, or it was erased."
         return Refusal("privacy.unknown", message, "Check the id.")
     act: Act = "person.exported" if is_person else "firm.exported"
-    about = Acted(about=("person" if is_person else "firm", id_), sme_id=None if is_person else id_)
+    about = Acted(about=("person", id_)) if is_person else Acted(sme_id=id_)
     await hub.store.intake(lambda conn: record(conn, hub.vault, OPERATOR, act, about, at=now))
     async for part in as_json(hub.store, found):
         sys.stdout.write(part)

@@ -74,11 +74,18 @@ class Actor(Value):
 
 
 class About(Value):
-    """What was acted on. partner: whose it is, if it is a partner's."""
+    """What was acted on, but a firm. partner: whose it is, if it is a partner's."""
 
     kind: Slug
     id: Place
     partner: Slug | None = None
+
+    @model_validator(mode="after")
+    def _is_no_firm(self) -> Self:
+        if self.kind == "firm":
+            # Here an id stays in clear for good, and that of a firm can be guessed from public registers.
+            raise MemberError("kind", "may not be firm: sme_id names one, and is kept as a surrogate")
+        return self
 
 
 class AuditRecorded(Value):

@@ -7,6 +7,7 @@ there (hub/events/erasing.py).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
@@ -14,7 +15,7 @@ from hub.domain.breakglass import BreakGlass
 from hub.domain.consents import Consent
 from hub.domain.diagnoses import Diagnosis
 from hub.domain.firms import Registration
-from hub.domain.record import Accepted, Changes, Fold, Gone, KeyState, Record
+from hub.domain.record import Accepted, Changes, Fold, Gone, KeyState, Record, Resolved
 from hub.domain.referrals import Referral
 from hub.domain.refusal import Refusal
 from hub.domain.roadmaps import Roadmap
@@ -64,11 +65,18 @@ def fold_firm_erased(state: KeyState, event: Accepted[Any]) -> Changes | Refusal
 
     What stays is counted: referrals, visits, diagnoses and roadmaps, without a word that somebody wrote.
     """
-    if not _may_erase(state, event):
+    if event.resolved.manages is None:
+        # Anybody can register a number of a public register: who then erased it would bar its own partner.
+        return Refusal(
+            "rule.violated",
+            "Only managers erase firms.",
+            "Ask the manager of your network: it erases the firm at your or the firm's request.",
+        )
+    if not _may_erase(state, event.resolved):
         return Refusal(
             "rule.violated",
             "There is no firm of this id that you may erase.",
-            "Managers erase firms of their networks, partners what they alone registered. Check sme_id.",
+            "Managers erase firms of their networks. Check sme_id.",
         )
     gone = [Gone(one.kind, one.id) for kind in (Registration, Consent) for one in state.all(kind)]
     kept = [_wordless(record) for record in state.records.values()]
@@ -90,7 +98,9 @@ def unless_erased(fold: Fold) -> Fold:
             return fold(state, event)
         if event.type.split(".")[1] in ("referral", "outcome"):
             # One who is no party must not learn that there is such a referral, nor what became of its firm.
-            outcome = fold(state, event)
+            # Nor may a party learn it of a firm that it names: all firms are alike now.
+            resolved = event.resolved.model_copy(update={"other_firm": False})
+            outcome = fold(state, replace(event, resolved=resolved))
             if isinstance(outcome, Refusal) and outcome.code == "referral.not_found":
                 return outcome
         return FIRM_ERASED
@@ -107,17 +117,15 @@ def names_nobody_erased(fold: Fold) -> Fold:
     return fold_named
 
 
-def _may_erase(state: KeyState, event: Accepted[Any]) -> bool:
-    """Whether the firm is of a network that the sender manages, or the sender alone registered it.
+def _may_erase(state: KeyState, resolved: Resolved) -> bool:
+    """Whether the firm is of a network that the sender manages.
 
     Who manages all networks may erase also a firm of which the hub only holds events that it refused.
     """
-    registrations = list(state.all(Registration))
-    if event.resolved.manages is None:
-        return {one.id for one in registrations} == {event.sender}
-    if "*" in event.resolved.manages:
-        return bool(state.records) or event.resolved.held
-    return in_mandate(state, event.resolved.manages)
+    manages = resolved.manages or ()
+    if "*" in manages:
+        return bool(state.records) or resolved.held
+    return in_mandate(state, manages)
 
 
 def in_mandate(state: KeyState, networks: Iterable[str]) -> bool:

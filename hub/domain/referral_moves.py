@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.domain.consents import Consent
+from hub.domain.firms import Reader, readable_registration
 from hub.domain.marks import sealed
 from hub.domain.record import Accepted, Changes, KeyState
 from hub.domain.referrals import (
@@ -46,6 +47,20 @@ def case_roles(referral: Referral | None, event: Accepted[Any]) -> frozenset[str
         return frozenset()
     manager = {"manager"} if event.resolved.manages_network(referral.network) else set()
     return referral.roles(event.sender) | manager
+
+
+def _knows_firm(state: KeyState, event: Accepted[Any], referral: Referral) -> bool:
+    """Whether the sender may know whose case it is: all others get one answer for every firm they guess."""
+    roles = case_roles(referral, event)
+    if not roles or "requester" in roles:
+        return bool(roles)
+    resolved = event.resolved
+    networks = {slug: frozenset(of) for slug, of in resolved.networks.items()}
+    if "manager" in roles:
+        reader = Reader(None, frozenset(), frozenset(resolved.manages or ()))
+    else:
+        reader = Reader(event.sender, networks.get(event.sender, frozenset()))
+    return readable_registration(state, reader, "identity", event.at, networks) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +118,7 @@ def fold_move(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
     roles = roles_of(referral, event)
     if referral is None or roles is None:
         return not_found(event.subject)
-    if event.resolved.other_firm and roles != {"pool"}:
-        # One who was merely offered the case gets the same answer for every firm that it guesses.
+    if event.resolved.other_firm and _knows_firm(state, event, referral):
         return not_found(event.subject)
     what = event.type.split(".")[2]
     move = MOVES[what]

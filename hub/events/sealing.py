@@ -13,10 +13,13 @@ from typing import Any
 from hub.domain.marks import FirmReference, PersonalMark, places, visit
 from hub.domain.references import PERSON_PREFIX
 from hub.events.check import Checked
-from hub.events.envelope import KNOWN
+from hub.events.envelope import REQUIRED
 from hub.store.vault import Subject, seal, seal_bytes
 
 SALT_BYTES = 32
+_CLEAR = frozenset((*REQUIRED, "time"))
+_PLAIN_JSON = "datacontenttype", "application/json"
+"""What nearly every event says; other content types have room for a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,8 @@ def _sealed_copy(
     if firm:
         if checked.type.startswith("hub.sme."):
             attributes["subject"] = firm.surrogate
-        # What the sender added of its own may name the firm.
-        for name in attributes.keys() - KNOWN:
-            attributes[name] = seal(firm, attributes[name])
+        # What the sender words by itself may name the firm.
+        for name in attributes.keys() - _CLEAR:
+            if (name, attributes[name]) != _PLAIN_JSON:
+                attributes[name] = seal(firm, attributes[name])
     return attributes, data

@@ -82,6 +82,15 @@ async def test_act_about_a_firm_is_in_the_order_of_its_case_and_its_reason_is_se
     assert await spine.verdicts([type("R", (), {"seq": one["seq"]})()]) == ["applied"]
 
 
+async def test_no_record_names_a_firm_beside_the_member_that_is_kept_as_a_surrogate(spine: Spine) -> None:
+    for with_firm in (None, firm_id("01234567")):
+        told = Acted(about=("firm", firm_id("01234567")), sme_id=with_firm)
+        with pytest.raises(Rejected) as caught:
+            await spine.hub.auditor.act(MANAGER, "firm.exported", told)
+        assert [one.field for one in caught.value.errors] == ["/data/about/kind"]
+    assert await records(spine) == []
+
+
 async def test_work_and_its_record_are_one_commit(spine: Spine) -> None:
     def work(conn: Connection, name: str = "first") -> str:
         conn.execute(reference.insert().values(kind="act", id=name, owner="", target="", live=True))

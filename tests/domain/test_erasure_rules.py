@@ -121,11 +121,21 @@ def test_who_manages_all_networks_erases_also_what_was_only_ever_refused() -> No
     assert erase(Case(), manages=[NETWORK], held=True) == "rule.violated"
 
 
-def test_a_partner_erases_what_it_alone_registered() -> None:
-    assert erase(Case().registered(KENT), KENT) == "applied"
-    assert erase(Case().registered(KENT, NORMANDY), KENT) == "rule.violated"
-    assert erase(Case().registered(KENT), NORMANDY) == "rule.violated"
-    assert erase(lived(), NORMANDY) == "rule.violated", "to own a case is not enough"
+def test_no_partner_erases_a_firm_and_its_answer_tells_nothing_of_it() -> None:
+    """Anybody may register a number of a public register: to erase it would bar the firm's own partner."""
+    histories = [Case(), Case().registered(KENT), Case().registered(KENT, NORMANDY), lived()]
+    answers = [one.fold("sme.erased", KENT, FIRM_ID, **DATA) for one in histories]
+    assert {getattr(one, "code", None) for one in answers} == {"rule.violated"}
+    assert len({repr(one) for one in answers}) == 1
+
+
+def test_a_guess_at_the_firm_of_an_erased_case_is_answered_like_the_right_one() -> None:
+    case = lived()
+    erase(case)
+    for sender in (KENT, NORMANDY, MANAGER):
+        for guess in ({}, {"other_firm": True}):
+            answer = case.post("referral.resumed", sender, uuid_of("case"), resolved=guess)
+            assert answer == "sme.erased"
 
 
 @pytest.mark.parametrize("what", ["responsibility.assigned", "network.configured"])

@@ -9,7 +9,7 @@ import pytest
 
 from hub.domain.referrals import Referral
 from tests.support.folding import FIRM, Case, opened
-from tests.support.messages import EEN, KENT, NORMANDY, uuid_of
+from tests.support.messages import EEN, KENT, NETWORK, NORMANDY, uuid_of
 
 ID, SERVICE = uuid_of("case"), uuid_of("service")
 REASON = {"reason": {"code": "other", "party": "client"}}
@@ -18,6 +18,10 @@ DONE: dict[str, Any] = {
     "outcome": {"kind": "new-market", "value": {"amount": "10.00", "currency": "EUR"}},
 }
 ENDS = datetime(2028, 1, 1, tzinfo=UTC)
+
+
+GUESS = {"other_firm": True}
+"""What is resolved of an event that names another firm than the referral's."""
 
 
 def withdrawn(case: Case) -> None:
@@ -167,3 +171,28 @@ def test_an_outcome_is_judged_after_completion_only() -> None:
     assert case.request() == "applied"
     said = {"kind": "new-market", "confirmed_by": "requester"}
     assert case.post("outcome.confirmed", KENT, ID, **said) == "referral.illegal_move"
+
+
+def test_a_party_that_may_not_read_the_firm_gets_one_answer_for_every_firm_that_it_guesses() -> None:
+    hidden = Case().registered(KENT)
+    assert hidden.consent(KENT, NORMANDY, categories=["diagnosis"]) == "applied"
+    assert hidden.request() == "applied"
+    assert hidden.post("referral.received", NORMANDY, ID, resolved=GUESS) == "applied"
+    reassigned = {"to": EEN, **REASON}
+    for told in ({}, GUESS):
+        resolved = {"manages": [NETWORK], **told}
+        assert hidden.post("referral.reassigned", "manager", ID, resolved=resolved, **reassigned) == (
+            "consent.missing"
+        )
+
+
+def test_who_may_read_the_firm_is_held_to_the_one_that_it_names() -> None:
+    case = opened()
+    assert case.request() == "applied"
+    assert case.post("referral.received", NORMANDY, ID, resolved=GUESS) == "referral.not_found"
+    managing = {"manages": [NETWORK], **GUESS}
+    moved = {"to": EEN, **REASON}
+    assert case.post("referral.reassigned", "manager", ID, resolved=managing, **moved) == "referral.not_found"
+    withdrawn(case)
+    assert case.post("referral.received", NORMANDY, ID, resolved=GUESS) == "applied"
+    assert case.post("referral.annulled", KENT, ID, resolved=GUESS) == "referral.not_found", "its own case"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -30,6 +31,7 @@ from tests.privacy.told import (
     erasure,
     life,
     live,
+    named_in_files,
 )
 from tests.support.messages import (
     EEN,
@@ -44,7 +46,7 @@ from tests.support.messages import (
     partner,
     uuid_of,
 )
-from tests.support.serving import Served, Session
+from tests.support.serving import Served, Session, serving
 from tests.support.spine import Spine
 
 PERSON = uuid_of("person")
@@ -206,6 +208,7 @@ async def test_over_http_a_copy_is_recorded_in_the_ledger_before_it_is_told(serv
         assert answer.headers["cache-control"] == "no-store"
         assert answer.json()["registrations"][0]["name"] == PERSONAL["name of the firm"]
         assert [one["event"]["type"] for one in answer.json()["events"]][-1:] == ["hub.audit.recorded.v1"]
+        assert not named_in_files(served.settings.data_dir), "the record of the copy names the firm in clear"
         for path in (
             f"/privacy/firms/{firm_id('99999999')}",
             "/privacy/firms/x",
@@ -216,6 +219,23 @@ async def test_over_http_a_copy_is_recorded_in_the_ledger_before_it_is_told(serv
         denied = await get(served, session, KENT, f"/privacy/firms/{firm_id(NUMBER)}")
         assert (denied.status_code, denied.json()["code"]) == (403, "scope.missing")
         assert (await session.http.get(f"/privacy/firms/{firm_id(NUMBER)}")).status_code == 401
+
+
+@pytest.fixture
+def thrifty(tmp_path: Path) -> Iterator[Served]:
+    """A hub that gives one large answer, and then little for hours."""
+    with serving(tmp_path / "hub", quota_cost_per_s=1) as running:
+        yield running
+
+
+async def test_copies_are_charged_to_the_quota_of_cost_found_or_not(thrifty: Served) -> None:
+    async with Session(thrifty) as session:
+        path = f"/privacy/firms/{firm_id('99999999')}"
+        assert (await get(thrifty, session, "network-manager", path)).status_code == 404
+        for again in (path, f"/privacy/people/{PERSON}"):
+            refused = await get(thrifty, session, "network-manager", again)
+            assert (refused.status_code, refused.json()["code"]) == (429, "quota.exceeded")
+            assert int(refused.headers["retry-after"]) > 60
 
 
 async def test_a_person_confirms_an_erasure_with_its_second_factor(spine: Spine) -> None:

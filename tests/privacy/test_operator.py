@@ -19,7 +19,7 @@ from hub.events.spine import Hub
 from hub.store import people
 from hub.store.records import load_states
 from hub.store.tables import person, record, subject_key
-from tests.privacy.told import KENTS, MANAGER, NUMBER, OTHER, PERSONAL, erasure, keys, live
+from tests.privacy.told import KENTS, MANAGER, NUMBER, OTHER, PERSONAL, erasure, keys, live, named_in_files
 from tests.support.messages import KENT, NETWORK, event, firm, firm_id, uuid_of
 from tests.support.spine import Spine, embedded, running_spine
 
@@ -42,6 +42,7 @@ async def test_the_operators_copy_is_whole_and_recorded(spine: Spine) -> None:
     whole = json.loads(done.stdout)
     assert whole["registrations"][0]["name"] == PERSONAL["name of the firm"]
     assert whole["events"][-1]["event"]["data"]["act"] == "firm.exported"
+    assert not named_in_files(spine.hub.settings.data_dir)
     unknown = await hub_privacy(spine.hub, "export", firm_id("99999999"))
     assert (unknown.exit_code, unknown.stdout) == (1, "")
     assert "privacy.unknown" in unknown.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -46,6 +47,8 @@ PERSONAL = {
     "visit note": "Met the twins in the yard",
     "extension": "nickname-tuppence",
     "extension attribute": "tracevalue-quokka",
+    "schema of its data": "https://quillfeather.example/schema",
+    "content type": "application/json; of=quillfeather",
 }
 
 
@@ -61,7 +64,8 @@ def life() -> Iterator[tuple[Principal, Message]]:
     evidence = {"kind": "form", "reference": p["evidence"]}
     yield KENTS, consent(KENTS, NUMBER, NORMANDY, id_=consent_id, evidence=evidence)
     visit = {**sme, "on": "2026-11-23", "kind": "first-contact", "network": NETWORK, "note": p["visit note"]}
-    yield KENTS, event(KENTS, "visit.recorded", uuid_of("erased-visit"), visit)
+    kinds = {"dataschema": p["schema of its data"], "datacontenttype": p["content type"]}
+    yield KENTS, event(KENTS, "visit.recorded", uuid_of("erased-visit"), visit) | kinds
     yield KENTS, referral(KENTS, NUMBER, CASE, consent_id, message=p["message"])
     yield NORMANDS, event(NORMANDS, "referral.accepted", CASE, {"note": p["note"]})
     reason = {"code": "missing-information", "party": "client", "text": p["reason text"]}
@@ -92,6 +96,12 @@ async def erase(spine: Spine) -> Receipt:
     (receipt,) = await spine.post(MANAGER, erasure())
     assert await spine.verdicts([receipt]) == ["applied"]
     return receipt
+
+
+def named_in_files(folder: Path) -> list[str]:
+    """Files of a hub that hold the firm's wire id in clear."""
+    wire_id = firm_id(NUMBER).encode()
+    return [str(one) for one in folder.rglob("*") if one.is_file() and wire_id in one.read_bytes()]
 
 
 async def keys(spine: Spine, wire_id: str) -> tuple[bytes | None, bytes | None, str | None]:
