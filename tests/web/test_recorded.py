@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from hub.auth.people.sessions import CONSOLE
+from hub.app import build_app
+from hub.auth.people.cookies import CSRF_HEADER, csrf_token
+from hub.auth.people.sessions import CONFIRMED_S, CONSOLE
 from hub.domain.audit import TYPE
 from hub.domain.principal import Principal
-from hub.domain.scopes import Audience
+from hub.domain.scopes import DEFAULT_SCOPES, Audience
 from hub.events.check import check
 from hub.events.envelope import STRUCTURED, parse
 from hub.events.rejection import Rejected
 from hub.settings import Settings
-from hub.store.tables import inbox
+from hub.store.tables import inbox, person_session
 from tests.support.spine import Spine, embedded, running_spine
-from tests.web.world import HUB, World
+from tests.web.world import HUB, Browser, World
 
 PERSON = "7f1c1e02-94d8-4a9e-8a3e-6d6d0a1f6f53"
 
@@ -62,6 +66,37 @@ async def test_each_act_of_a_person_is_an_entry_that_names_nobody(kept: tuple[Wo
     ]
     assert {entry["actor"]["person_id"] for entry in entries} == {guest.id}
     assert guest.email not in str(rows)
+
+
+async def test_what_cannot_be_taken_back_needs_a_second_factor_of_the_last_five_minutes(
+    kept: tuple[World, Spine],
+) -> None:
+    """Over a real cookie, on the application as it is wired to serve."""
+    world, spine = kept
+    scopes = (*DEFAULT_SCOPES[Audience.MANAGER], "ledger:breakglass")
+    signed_in, _ = await world.member(scopes=scopes)
+    browser = Browser(build_app(world.settings, spine.hub))
+    world.browsers.append(browser)
+    assert signed_in.cookie
+    browser.http.cookies = signed_in.http.cookies
+    headers = {"Origin": HUB, "Sec-Fetch-Site": "same-origin", CSRF_HEADER: csrf_token(signed_in.cookie)}
+
+    async def answers() -> list[tuple[int, str]]:
+        wanted: list[tuple[str, str, dict[str, Any]]] = [
+            ("POST", "/breakglass", {"referral": PERSON, "reason": "The owner fell ill abroad"}),
+            ("POST", f"/breakglass/{PERSON}/approve", {}),
+            ("POST", f"/breakglass/{PERSON}/refuse", {}),
+            ("PUT", "/clients/nobody/grant", {"scopes": ["catalogue:read"]}),
+            ("POST", f"/scope-requests/{PERSON}/approve", {}),
+            ("POST", f"/scope-requests/{PERSON}/refuse", {"reason": "It is not needed."}),
+        ]
+        found = [await browser.http.request(one[0], one[1], json=one[2], headers=headers) for one in wanted]
+        return [(one.status_code, one.json()["code"]) for one in found]
+
+    assert set(await answers()) == {(404, "resource.not_found")}
+    older = update(person_session).values(confirmed_at_s=int(time.time()) - CONFIRMED_S - 1)
+    await spine.hub.store.write(lambda conn: conn.execute(older))
+    assert set(await answers()) == {(403, "session.unconfirmed")}
 
 
 def test_a_person_erases_only_with_a_second_factor_shown_just_now() -> None:
