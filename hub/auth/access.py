@@ -10,12 +10,13 @@ from typing import Any
 
 from fastapi import Depends, Request, Security
 from fastapi.openapi.models import OAuth2 as OAuth2Model
-from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlows
+from fastapi.openapi.models import OAuthFlowAuthorizationCode, OAuthFlowClientCredentials, OAuthFlows
 from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
 from starlette.responses import Response
 
 from hub.auth.authenticate import missing_token, scope_denied
+from hub.auth.oauth.code_grant import AUTHORIZE_PATH
 from hub.auth.oauth.server import TOKEN_PATH
 from hub.domain.principal import Principal
 from hub.domain.scopes import SCOPES, Audience
@@ -23,11 +24,13 @@ from hub.domain.scopes import SCOPES, Audience
 Authenticate = Callable[[Request], Awaitable[Principal]]
 
 SCHEME = "hub"
+_SCOPES = dict.fromkeys(sorted(SCOPES), "docs/scopes.md")
 _MODEL = OAuth2Model(
     flows=OAuthFlows(
-        clientCredentials=OAuthFlowClientCredentials(
-            tokenUrl=TOKEN_PATH, scopes=dict.fromkeys(sorted(SCOPES), "docs/scopes.md")
-        )
+        clientCredentials=OAuthFlowClientCredentials(tokenUrl=TOKEN_PATH, scopes=_SCOPES),
+        authorizationCode=OAuthFlowAuthorizationCode(
+            authorizationUrl=AUTHORIZE_PATH, tokenUrl=TOKEN_PATH, scopes=_SCOPES
+        ),
     ),
     description=(
         "private_key_jwt (RFC 7523) and DPoP (RFC 9449); bearer tokens for clients with the recorded waiver."

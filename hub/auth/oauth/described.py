@@ -44,15 +44,36 @@ def form(answer: dict[str, Any] | None, **fields: dict[str, Any]) -> dict[str, A
     }
 
 
-TOKEN = form(
-    {
-        "access_token": _TEXT,
-        "token_type": {"enum": ["Bearer", "DPoP"]},
-        "expires_in": {"type": "integer"},
-        "scope": _TEXT,
-    },
-    grant_type={"const": "client_credentials"},
-    scope={**_TEXT, "description": "Scopes, a single space between them."},
-)
+def _token() -> dict[str, Any]:
+    """Of the token endpoint, whose grants need fields of their own."""
+    described = form(
+        {
+            "access_token": _TEXT,
+            "token_type": {"enum": ["Bearer", "DPoP"]},
+            "expires_in": {"type": "integer"},
+            "scope": _TEXT,
+        },
+        grant_type={"enum": ["client_credentials", "authorization_code"]},
+    )
+    schema = described["requestBody"]["content"][FORM]["schema"]
+    schema["oneOf"] = [
+        _grant("client_credentials", scope="Scopes, a single space between them."),
+        _grant(
+            "authorization_code",
+            code="The code that the person came back with.",
+            redirect_uri="Where it came back to, as the authorization request had it.",
+            code_verifier="What the code_challenge was made of (RFC 7636).",
+        ),
+    ]
+    return described
+
+
+def _grant(name: str, **fields: str) -> dict[str, Any]:
+    """The fields of one grant, with what each means."""
+    properties: dict[str, Any] = {field: {**_TEXT, "description": means} for field, means in fields.items()}
+    return {"required": list(fields), "properties": {"grant_type": {"const": name}, **properties}}
+
+
+TOKEN = _token()
 REVOKE = form(None, token=_TEXT)
 INTROSPECT = form({"active": {"type": "boolean"}, "scope": _TEXT, "exp": {"type": "integer"}}, token=_TEXT)

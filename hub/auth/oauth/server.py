@@ -1,7 +1,8 @@
 """The authorization server: Authlib's framework, held to what the network allows.
 
-One grant (client credentials), one way to prove who asks (private_key_jwt), tokens of RFC 9068 for five
-minutes. Authlib is synchronous: what waits (form, store) is done before and after it.
+Two grants (client credentials, and the code of `code_grant`), one way to prove who asks (private_key_jwt),
+tokens of RFC 9068 for five minutes. Authlib is synchronous: what waits (form, store) is done before and after
+it.
 """
 
 from __future__ import annotations
