@@ -76,7 +76,7 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
     app.include_router(breakglass.build_router(access, who))
     app.include_router(onboarding.build_router(hub, who, meter, addresses))
     app.include_router(privacy.build_router(hub, who, meter))
-    app.include_router(oauth.build_router(hub.store, settings, signing, tokens, nonces, uses=key_uses))
+    app.include_router(oauth.build_router(hub.store, settings, signing, tokens, nonces, addresses, key_uses))
     app.include_router(ledger.build_router(hub.store, checkpoints))
     app.include_router(operations.build_router(hub))
     app.include_router(people.open_people(settings, hub.store, hub.vault, sessions, tokens, addresses))

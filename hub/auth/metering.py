@@ -1,21 +1,27 @@
-"""What a request costs is charged to the caller's account or, for the public, to the address."""
+"""What a request costs is charged to the caller's account or, for the public, to the address.
+
+What is left is told in headers, so that clients can pace themselves: lists of structured fields, an item for
+each policy. Source: draft-ietf-httpapi-ratelimit-headers-10.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from functools import cache
 
 from starlette.requests import HTTPConnection
 
 from hub.auth.addresses import Addresses
-from hub.auth.rate_limits import rate_limits
 from hub.domain.principal import Principal
 from hub.domain.scopes import Audience
-from hub.events.quotas import Quotas
+from hub.events.quotas import Quotas, Standing
 from hub.settings import Settings
 
 ADDRESSES_MAX = 50_000
 """Public addresses whose buckets are remembered; some 0.5 KB each."""
 PUBLIC = "public"
+_UNITS = {"bytes": ';qu="content-bytes"'}
 
 
 class Meter:
@@ -44,3 +50,20 @@ def open_meter(settings: Settings, accounts: Quotas, addresses: Addresses) -> Me
     """The meter of the settings."""
     public = Quotas(cost_per_s=settings.public_cost_per_s, accounts_max=ADDRESSES_MAX, label=PUBLIC)
     return Meter(accounts, public, addresses)
+
+
+def rate_limits(standings: Sequence[Standing]) -> dict[str, str]:
+    """RateLimit-Policy (q: size, w: seconds to fill it) and RateLimit (r: left, t: seconds until full).
+
+    No headers where there is no quota.
+    """
+    if not standings:
+        return {}
+    policies = [_policy(one.name, one.size, one.rate_per_s) for one in standings]
+    limits = [f'"{one.name}";r={one.left};t={math.ceil(one.full_s)}' for one in standings]
+    return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(limits)}
+
+
+@cache  # The same in every answer.
+def _policy(name: str, size: int, rate_per_s: int) -> str:
+    return f'"{name}";q={size};w={math.ceil(size / rate_per_s)}{_UNITS.get(name, "")}'

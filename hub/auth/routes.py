@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hub.auth.access import BY_ITSELF, OPEN
+from hub.auth.addresses import Addresses
 from hub.auth.oauth import described
 from hub.auth.oauth.calls import AUTH_METHOD
 from hub.auth.oauth.code_grant import AUTHORIZE_PATH, GRANT_TYPE, METHOD
@@ -50,15 +51,17 @@ def build_router(
     signing: Signing,
     tokens: Tokens,
     nonces: Nonces,
+    addresses: Addresses,
+    uses: KeyUses,
     clock: Callable[[], float] = time.time,
-    uses: KeyUses | None = None,
 ) -> APIRouter:
     """Endpoints for tokens, key set and metadata (RFC 8414).
 
-    clock: seconds since 1970. uses: is told which keys of clients were used.
+    addresses: tells who fails to prove itself. uses: is told which keys of clients were used. clock: seconds
+    since 1970.
     """
     router = APIRouter(tags=["authorization"])
-    server = Server(store, settings, tokens, nonces, clock, uses)
+    server = Server(store, settings, tokens, nonces, addresses, uses, clock)
     kept = {"Cache-Control": f"public, max-age={DOCUMENT_AGE_S}"}
 
     @router.post(TOKEN_PATH, dependencies=[BY_ITSELF], openapi_extra=described.TOKEN)

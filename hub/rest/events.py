@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from hub.auth.access import Authenticate, Direct, needs
 from hub.auth.body import read_body
-from hub.auth.rate_limits import rate_limits
+from hub.auth.metering import rate_limits
 from hub.domain.principal import Principal
 from hub.events.accept import Receipt
 from hub.events.audit import Auditor

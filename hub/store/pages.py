@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select
 
+from hub.domain.base64url import base64url
 from hub.domain.refusal import Refusal
 from hub.store.tables import position
 
@@ -80,7 +81,7 @@ def criteria_refusal(criteria: object) -> Refusal | None:
 def encode_cursor(sort: str, key: Sequence[str | int]) -> str:
     """Cursor of the row with this key, under this sort."""
     text = json.dumps([sort, *key], separators=(",", ":"), ensure_ascii=False)
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return base64url(text.encode())
 
 
 def decode_cursor(cursor: str, sort: str, order: Sequence[Order]) -> Key | Refusal:

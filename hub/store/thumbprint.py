@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
+
+from hub.domain.base64url import base64url
 
 _MEMBERS = {"EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x"), "RSA": ("e", "kty", "n")}
 
@@ -15,4 +16,4 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
     """The key's SHA-256 thumbprint, base64url; KeyError for what is no public key of these kinds."""
     members = {name: jwk[name] for name in _MEMBERS[jwk["kty"]]}
     content = json.dumps(members, sort_keys=True, separators=(",", ":"))
-    return urlsafe_b64encode(sha256(content.encode()).digest()).decode().rstrip("=")
+    return base64url(sha256(content.encode()).digest())

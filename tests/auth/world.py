@@ -16,8 +16,10 @@ from fastapi import FastAPI, Request
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from starlette.responses import JSONResponse, Response
 
+from hub.auth.addresses import Addresses
 from hub.auth.authenticate import Authenticator
 from hub.auth.denied import Denied
+from hub.auth.oauth.key_uses import KeyUses
 from hub.auth.oauth.signing import Signing
 from hub.auth.oauth.tokens import Tokens
 from hub.auth.proofs.assertions import ASSERTION_TYPE
@@ -60,7 +62,9 @@ class World:
         nonces = open_nonces(self.settings, self.clock)
         app.add_middleware(OfferNonce, nonces=nonces)
         tokens = Tokens(self.store, self.settings, self.signing, self.clock)
-        app.include_router(build_router(self.store, self.settings, self.signing, tokens, nonces, self.clock))
+        addresses, uses = Addresses(self.settings.proxies), KeyUses(self.store)
+        parts = self.store, self.settings, self.signing, tokens, nonces, addresses, uses
+        app.include_router(build_router(*parts, self.clock))
         self.authenticator = Authenticator(self.store, self.settings, tokens, nonces, self.clock)
 
         @app.api_route("/who", methods=["GET", "POST"])

@@ -6,8 +6,8 @@ import httpx
 import pytest
 from pyotp import TOTP
 
-from hub.auth.people.cookies import cookie_digest
-from hub.auth.people.sign_in import SUSPENDED, link_digest
+from hub.auth.digests import secret_digest
+from hub.auth.people.sign_in import SUSPENDED
 from hub.store import people
 from hub.store.sessions import Session, find_sessions
 from tests.web.world import PASSWORD, Browser, Guest, World
@@ -27,7 +27,7 @@ async def credentials(world: World, guest: Guest) -> tuple[object, ...]:
 
 
 async def session_of(world: World, browser: Browser) -> Session:
-    digest = cookie_digest(browser.cookie or "")
+    digest = secret_digest("session", browser.cookie or "")
     [found] = await world.store.inspect(lambda conn: find_sessions(conn, [digest]))
     assert found
     return found
@@ -84,7 +84,7 @@ async def test_a_suspension_between_request_and_commit_decides(world: World) -> 
     assert await world.sign_in.enrol(token, NEW, key.at(now), device="?") is SUSPENDED
     assert (await credentials(world, guest), await credentials(world, other)) == before
     # The link is not used up: it is good once the person is resumed.
-    kept = await world.store.inspect(lambda conn: people.find_link(conn, link_digest(token), now))
+    kept = await world.store.inspect(lambda conn: people.find_link(conn, secret_digest("link", token), now))
     assert kept is not None
 
 

@@ -11,7 +11,7 @@ from hub.auth.people.tries import (
     OF_ACCOUNT_MAX,
     OF_ADDRESS_MAX,
     WINDOW_S,
-    TooOften,
+    TooManyTries,
     Tries,
 )
 from hub.store.tables import sign_in_try
@@ -31,7 +31,7 @@ async def refused(tries: Tries, account: str, address: str, times: int = 1) -> i
     for _ in range(times):
         try:
             await tries.count("password", account, address)
-        except TooOften:
+        except TooManyTries:
             count += 1
     return count
 
@@ -45,7 +45,7 @@ async def test_one_address_shuts_nobody_out_elsewhere(tries: Tries) -> None:
     times = OF_ACCOUNT_MAX + 5
     assert await refused(tries, ANNA, ELSEWHERE, times) == times - OF_ACCOUNT_AND_ADDRESS_MAX
     assert await refused(tries, ANNA, HOME) == 0
-    with pytest.raises(TooOften) as often:
+    with pytest.raises(TooManyTries) as often:
         await tries.count("password", ANNA, ELSEWHERE)
     assert 0 < often.value.retry_after_s <= WINDOW_S
 
@@ -73,7 +73,7 @@ async def test_an_office_full_of_tries_does_not_shut_out_who_is_known_there(trie
     assert await refused(tries, "ben", HOME) == 1
     assert await refused(tries, ANNA, HOME) == 0
     # Known for the password is not known for the code.
-    with pytest.raises(TooOften):
+    with pytest.raises(TooManyTries):
         await tries.count("code", ANNA, HOME)
 
 

@@ -19,6 +19,7 @@ from hub.auth import routes as oauth
 from hub.auth.addresses import Addresses
 from hub.auth.authenticate import Authenticator
 from hub.auth.oauth.code_grant import Codes
+from hub.auth.oauth.key_uses import KeyUses
 from hub.auth.oauth.signing import open_signing
 from hub.auth.oauth.tokens import Tokens
 from hub.auth.people.elsewhere import Elsewhere
@@ -124,9 +125,8 @@ class World:
         codes = Codes(self.store, tokens, None, self.clock)
         self.app.include_router(people_pages.build_router(self.pages, codes, other))
         self.app.include_router(graphiql.build_router(self.pages))
-        self.app.include_router(
-            oauth.build_router(self.store, self.settings, signing, tokens, nonces, self.clock)
-        )
+        parts = self.store, self.settings, signing, tokens, nonces, Addresses(), KeyUses(self.store)
+        self.app.include_router(oauth.build_router(*parts, self.clock))
         authenticator = Authenticator(
             self.store, self.settings, tokens, nonces, self.clock, sessions=self.sessions
         )

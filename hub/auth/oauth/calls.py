@@ -105,14 +105,17 @@ class Callers:
         store: Store,
         settings: Settings,
         nonces: Nonces,
+        addresses: Addresses,
+        uses: KeyUses,
         clock: Callable[[], float] = time.time,
-        uses: KeyUses | None = None,
     ) -> None:
-        """clock: seconds since 1970. uses: is told which keys were used; nobody keeps it unless given."""
+        """addresses: tells who fails to prove itself. uses: is told which keys were used.
+
+        clock: seconds since 1970.
+        """
         self._issuer, self._nonces, self._clock = settings.public_url, nonces, clock
-        self._key_uses = uses or KeyUses(store)
+        self._addresses, self._key_uses = addresses, uses
         self._prover, self._replay = Prover(), Replay(store)
-        self._addresses = Addresses(settings.proxies)
         self._throttle = Throttle(settings.quota_tokens_per_s, settings.quota_failures_per_s)
         self._clients: Together[str, Client | None] = Together(lambda ids: clients_with_keys(store, ids))
 
@@ -167,6 +170,16 @@ class Callers:
         call.thumbprint = proof.thumbprint
         once = Once(proof.issuer, proof.jti, proof.expires_at_s)
         call.uses.append((once, ProofRefused("The DPoP proof was used before: make a new one.")))
+
+    def bind_or_waive(self, call: Call) -> None:
+        """Take the key of the call's proof; without one, ProofRefused unless the client has the waiver.
+
+        The client must have proven itself.
+        """
+        if call.proofs:
+            self.bind(call)
+        elif call.found is None or not call.found.bearer:
+            raise ProofRefused("This client needs a DPoP proof: it has no waiver for bearer tokens.")
 
     async def use_up(self, call: Call) -> None:
         """Use up what counts once; an OAuth2Error when something of it was used before."""

@@ -11,17 +11,16 @@ import hmac
 import re
 import secrets
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from authlib.oauth2.rfc6749.errors import InvalidGrantError
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
-from hub.auth.oauth.calls import Call, Callers, ProofRefused
-from hub.auth.oauth.signing import TOKEN_LIFETIME_S
-from hub.auth.oauth.tokens import Tokens
+from hub.auth.digests import secret_digest
+from hub.auth.oauth.calls import Call, Callers
+from hub.auth.oauth.tokens import Tokens, token_answer
 from hub.domain.scopes import SCOPES
 from hub.store.clients import Client, find_client
 from hub.store.codes import Code, find_code, is_registered, redirects, use_code
@@ -100,7 +99,7 @@ class Codes:
         """A new code for the session's person, and what is kept of it by `give`."""
         code = secrets.token_urlsafe(32)
         kept = Code(
-            digest=code_digest(code),
+            digest=secret_digest("code", code),
             client_id=ask.client.client_id,
             person=session.person.id,
             generation=session.person.generation,
@@ -117,13 +116,10 @@ class Codes:
         """The token response for a code; InvalidGrantError, one for all reasons, when it is not good."""
         assert self._callers is not None
         client = self._callers.prove(call).row
-        if call.proofs:
-            self._callers.bind(call)
-        elif not client.bearer:
-            raise ProofRefused("This client needs a DPoP proof: it has no waiver for bearer tokens.")
+        self._callers.bind_or_waive(call)
         await self._callers.use_up(call)
         digest, jti, now_s = (
-            code_digest(call.values.get("code", "")),
+            secret_digest("code", call.values.get("code", "")),
             secrets.token_urlsafe(16),
             int(self._clock()),
         )
@@ -137,12 +133,7 @@ class Codes:
         token = self._tokens.issue_for(
             person, client, code.scope, call.thumbprint, jti=jti, confirmed_at_s=code.confirmed_at_s
         )
-        return {
-            "access_token": token,
-            "token_type": "Bearer" if call.thumbprint is None else "DPoP",
-            "expires_in": TOKEN_LIFETIME_S,
-            "scope": code.scope,
-        }
+        return token_answer(token, code.scope, call.thumbprint)
 
     async def _end_what_it_gave(self, digest: bytes) -> None:
         """A code came twice: one of the two was a thief's, and nobody knows which (RFC 6749, 10.5)."""
@@ -159,11 +150,6 @@ def granted(ask: Ask, person: Person) -> list[str]:
 def acts_for(client: Client, person: Person) -> bool:
     """Whether people of this kind use this client: a partner's client is for the partner's own people."""
     return client.partner in (None, person.partner)
-
-
-def code_digest(code: str) -> bytes:
-    """What the store knows of a code: 256 random bits need no slow hash."""
-    return sha256(b"code\0" + code.encode("utf-8", "surrogateescape")).digest()
 
 
 def _error(
@@ -195,12 +181,11 @@ def _error(
 def _fits(found: tuple[Code, Person], client: Client, call: Call) -> bool:
     code, person = found
     verifier = call.values.get("code_verifier", "")
-    challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("=")
     return (
         code.client_id == client.client_id
         and code.redirect_uri == call.values.get("redirect_uri")
         and bool(_VERIFIER.fullmatch(verifier))
-        and hmac.compare_digest(challenge, code.challenge)
+        and hmac.compare_digest(create_s256_code_challenge(verifier), code.challenge)
         and code.dpop_jkt in (None, call.thumbprint)
         and code.generation == person.generation
         and not person.suspended

@@ -17,11 +17,11 @@ from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hub.auth.oauth.calls import AUTH_METHOD, Call, Callers, ProofRefused
+from hub.auth.addresses import Addresses
+from hub.auth.oauth.calls import AUTH_METHOD, Call, Callers
 from hub.auth.oauth.code_grant import GRANT_TYPE, Codes
 from hub.auth.oauth.key_uses import KeyUses
-from hub.auth.oauth.signing import TOKEN_LIFETIME_S
-from hub.auth.oauth.tokens import Held, Tokens
+from hub.auth.oauth.tokens import Held, Tokens, token_answer
 from hub.auth.proofs.jws import BadJws
 from hub.auth.proofs.nonces import Nonces
 from hub.domain.scopes import SCOPES, Audience
@@ -42,11 +42,7 @@ class ClientCredentials(ClientCredentialsGrant):  # type: ignore[misc]
     def validate_token_request(self) -> None:
         """Who asks, for what, holding which key; an OAuth2Error otherwise."""
         super().validate_token_request()
-        client, request = self.request.client.row, self.request
-        if request.proofs:
-            self.server.callers.bind(request)
-        elif not client.bearer:
-            raise ProofRefused("This client needs a DPoP proof: it has no waiver for bearer tokens.")
+        self.server.callers.bind_or_waive(self.request)
 
     def validate_requested_scope(self) -> None:
         """Each scope exists and is granted; nothing is narrowed in silence."""
@@ -70,13 +66,14 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         settings: Settings,
         tokens: Tokens,
         nonces: Nonces,
+        addresses: Addresses,
+        uses: KeyUses,
         clock: Callable[[], float] = time.time,
-        uses: KeyUses | None = None,
     ) -> None:
-        """clock: seconds since 1970. uses: is told which keys of clients were used."""
+        """addresses, uses: as Callers needs them. clock: seconds since 1970."""
         super().__init__(scopes_supported=sorted(SCOPES))
         self._tokens = tokens
-        self.callers = Callers(store, settings, nonces, clock, uses)
+        self.callers = Callers(store, settings, nonces, addresses, uses, clock)
         self._codes = Codes(store, tokens, self.callers, clock)
         self.register_grant(ClientCredentials)
         self.register_client_auth_method(AUTH_METHOD, lambda _query_client, call: self.callers.prove(call))
@@ -127,12 +124,8 @@ class Server(AuthorizationServer):  # type: ignore[misc]
     def mint(self, call: Call) -> dict[str, Any]:
         """A token response for an authenticated request with checked scopes."""
         scope = " ".join(dict.fromkeys(call.payload.scope.split(" ")))
-        return {
-            "access_token": self._tokens.issue(call.client.row, scope, call.thumbprint),
-            "token_type": "Bearer" if call.thumbprint is None else "DPoP",
-            "expires_in": TOKEN_LIFETIME_S,
-            "scope": scope,
-        }
+        token = self._tokens.issue(call.client.row, scope, call.thumbprint)
+        return token_answer(token, scope, call.thumbprint)
 
     def get_token_grant(self, request: Call) -> Any:
         """The grant asked for. The framework's own refusal would repeat what the client sent."""

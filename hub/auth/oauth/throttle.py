@@ -16,6 +16,8 @@ from ipaddress import ip_address
 from authlib.oauth2.rfc6749.errors import OAuth2Error
 
 from hub.auth.addresses import UNKNOWN
+from hub.auth.metering import PUBLIC
+from hub.domain.principal import account_of
 from hub.events.measures import QUOTA_REFUSALS
 from hub.events.quotas import BURST_S, Bucket
 from hub.store.clients import Client
@@ -51,13 +53,10 @@ class Throttle:
 
     def check(self, address: str, client: Client | None) -> None:
         """TooOften when the address has failed, or the client has asked, too often lately."""
-        for wait_s, whose, what in (
-            (self._failures.missing_s(address), "public", "failures"),
-            (self._asks.missing_s(client.client_id) if client else 0.0, _account(client), "tokens"),
-        ):
-            if wait_s:
-                QUOTA_REFUSALS.labels(whose, what).inc()
-                raise TooOften(wait_s)
+        if wait_s := self._failures.missing_s(address):
+            raise _refused(PUBLIC, "failures", wait_s)
+        if client and (wait_s := self._asks.missing_s(client.client_id)):
+            raise _refused(account_of(client.partner, client.client_id), "tokens", wait_s)
 
     def proven(self, client: Client) -> None:
         """The client has proven itself."""
@@ -67,6 +66,11 @@ class Throttle:
         """A request from the address proved nothing."""
         if address == UNKNOWN or not ip_address(address.partition("/")[0]).is_loopback:
             self._failures.take(address)
+
+
+def _refused(account: str, what: str, wait_s: float) -> TooOften:
+    QUOTA_REFUSALS.labels(account, what).inc()
+    return TooOften(wait_s)
 
 
 class _Buckets:
@@ -92,8 +96,3 @@ class _Buckets:
         self._buckets.move_to_end(name)
         if len(self._buckets) > BUCKETS_MAX:
             self._buckets.popitem(last=False)
-
-
-def _account(client: Client | None) -> str:
-    """As Principal.account names it."""
-    return (client.partner or f"client/{client.client_id}") if client else "public"

@@ -191,6 +191,16 @@ class Tokens:
         return claims
 
 
+def token_answer(token: str, scope: str, bound_to: str | None) -> dict[str, Any]:
+    """A token as the token endpoint hands it out. bound_to: as for `Tokens.issue`."""
+    return {
+        "access_token": token,
+        "token_type": "Bearer" if bound_to is None else "DPoP",
+        "expires_in": TOKEN_LIFETIME_S,
+        "scope": scope,
+    }
+
+
 def _thumbprint(claims: Mapping[str, Any]) -> str | None:
     confirmation = claims.get("cnf")
     jkt = confirmation.get("jkt") if isinstance(confirmation, dict) else None

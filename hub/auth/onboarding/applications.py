@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from hub.auth.onboarding.admissions import beyond_partners
 from hub.auth.onboarding.client_keys import known_key
-from hub.auth.proofs.replay import Once
+from hub.auth.proofs.replay import Once, use_now
 from hub.domain.principal import HUB, Principal
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience
@@ -87,7 +87,7 @@ def apply(
     once: the challenge that the applicant's key has signed. address: where it comes from.
     """
     now_s = int(at.timestamp())
-    if not clients.use_jtis(conn, [(once.issuer, once.jti, once.expires_at_s)])[0]:
+    if not use_now(conn, once):
         return Refusal("credential.invalid", "the challenge was used before", "Ask for a new challenge.")
     if refusal := beyond_partners(what.scopes) or _taken(conn, what) or known_key(conn, what.jwk):
         return refusal

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from hub.auth.proofs.jws import BadJws, public_key, read, registered_jwk
 from hub.auth.proofs.possession import STATEMENT_TYPE, Possession
-from hub.auth.proofs.replay import Once
+from hub.auth.proofs.replay import Once, use_now
 from hub.domain.refusal import Refusal
 from hub.store import clients
 from hub.store.clients import Client
@@ -155,7 +155,7 @@ def known_key(conn: Connection, jwk: Mapping[str, Any]) -> Refusal | None:
 def _use(conn: Connection, change: KeyChange) -> Refusal | None:
     """Use the challenge up; why the change must not be done now, if it must not."""
     once = change.once
-    if once and not clients.use_jtis(conn, [(once.issuer, once.jti, once.expires_at_s)])[0]:
+    if once and not use_now(conn, once):
         return Refusal(
             "credential.invalid", "the challenge was used before", "Ask for a new challenge, and sign that."
         )

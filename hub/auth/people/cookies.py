@@ -6,15 +6,15 @@ Sources: RFC 6265bis (the prefix __Host-), Fetch Metadata, OWASP's advice on cro
 from __future__ import annotations
 
 import hmac
-from base64 import urlsafe_b64encode
 from hashlib import sha256
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
+from hub.domain.base64url import base64url
+
 COOKIE = "__Host-hub-session"
 CSRF_HEADER = "x-hub-csrf"
-CSRF_FIELD = "csrf"
 
 # Browsers take Secure on plain http from the loopback address, which is all that the hub listens on.
 _ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax"
@@ -42,14 +42,9 @@ def cookie_of(request: HTTPConnection) -> str | None:
     return values[0] if len(values) == 1 and 0 < len(values[0]) <= 128 else None
 
 
-def cookie_digest(value: str) -> bytes:
-    """What the store knows of a session's secret: 256 random bits need no slow hash."""
-    return sha256(b"session\0" + value.encode("utf-8", "surrogateescape")).digest()
-
-
 def csrf_token(value: str) -> str:
     """The token that pages of this session send along: nobody can make it without the cookie."""
-    return urlsafe_b64encode(hmac.digest(value.encode(), b"csrf", sha256)).decode().rstrip("=")
+    return base64url(hmac.digest(value.encode(), b"csrf", sha256))
 
 
 def is_csrf_token(value: str, token: str | None) -> bool:

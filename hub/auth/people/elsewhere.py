@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from hub.auth.digests import secret_digest
 from hub.auth.people.openid import Arrived, account_digest
-from hub.auth.people.sign_in import LINK_ENDED, SUSPENDED, SignIn, is_suspended, link_digest
+from hub.auth.people.sign_in import LINK_ENDED, SUSPENDED, SignIn, is_suspended
 from hub.domain.refusal import Refusal
 from hub.store import people
 from hub.store.people import Link
@@ -70,7 +71,7 @@ class Elsewhere:
             other = people.find_by_openid(conn, openid)
             if other is not None and other.id != link.person.id:
                 return UNLINKED
-            if not people.use_link(conn, link_digest(token)):
+            if not people.use_link(conn, secret_digest("link", token)):
                 return LINK_ENDED
             people.forget_credentials(conn, link.person.id)
             people.set_openid(conn, link.person.id, openid)

@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 from starlette.requests import HTTPConnection
 
 from hub.auth.denied import Denied
+from hub.auth.digests import secret_digest
 from hub.auth.people.cookies import (
     CSRF_HEADER,
     changes_something,
-    cookie_digest,
     cookie_of,
     drop_cookie,
     is_csrf_token,
@@ -91,7 +91,7 @@ class Sessions:
         # A session lives from when its person signed in, however often it confirmed itself since.
         goes_on = instead_of is not None and instead_of.confirmed_at_s is not None
         new = NewSession(
-            digest=cookie_digest(value),
+            digest=secret_digest("session", value),
             id=secrets.token_urlsafe(9),
             person=person.id,
             generation=person.generation,
@@ -126,7 +126,7 @@ class Sessions:
 
     async def find_by(self, value: str) -> Session | None:
         """The live session of a cookie's value. That it was seen is noted, every minute at most."""
-        found, now_s = await self._found.ask(cookie_digest(value)), self.clock()
+        found, now_s = await self._found.ask(secret_digest("session", value)), self.clock()
         if found is None or not _is_live(found, now_s):
             return None
         if now_s - found.seen_at_s >= SEEN_EVERY_S:

@@ -8,10 +8,11 @@ from hashlib import sha256
 
 from sqlalchemy import Connection
 
+from hub.auth.digests import secret_digest
 from hub.auth.people.passwords import Passwords, TooMany, unfit
 from hub.auth.people.second_factor import new_recovery_codes, new_secret, recovery_text, step_of
 from hub.auth.people.sessions import HALFWAY_S, SIGN_IN_PATH, Sessions
-from hub.auth.people.tries import TooOften, Tries
+from hub.auth.people.tries import TooManyTries, Tries
 from hub.domain.refusal import Refusal
 from hub.store import people
 from hub.store.people import RECOVERY_CODES, Link, Named, Person
@@ -64,7 +65,7 @@ class SignIn:
             await self._tries.count("password", login.hex(), address)
             person = await self._store.read(lambda conn: people.find_by_login(conn, login))
             right = await self._passwords.is_right(person.password if person else None, password)
-        except (TooOften, TooMany) as error:
+        except (TooManyTries, TooMany) as error:
             return _waiting(error)
         if person is None or not right or person.totp is None:
             if person is not None:
@@ -83,7 +84,7 @@ class SignIn:
         person = session.person
         try:
             await self._tries.count("code", person.id, address)
-        except TooOften as error:
+        except TooManyTries as error:
             return _waiting(error)
         if not await self._uses_up(person, code):
             self.sessions.refused(person, WRONG_CODE.code, SIGN_IN_PATH)
@@ -113,7 +114,7 @@ class SignIn:
 
     async def link(self, token: str) -> Link | None:
         """What a link leads to, while it lasts."""
-        return await self._link(link_digest(token))
+        return await self._link(secret_digest("link", token))
 
     async def _link(self, digest: bytes) -> Link | None:
         now_s = int(self._clock())
@@ -151,7 +152,7 @@ class SignIn:
         def choose(conn: Connection) -> Person | Refusal:
             if is_suspended(conn, id_):
                 return SUSPENDED
-            if not people.use_link(conn, link_digest(token)):
+            if not people.use_link(conn, secret_digest("link", token)):
                 return LINK_ENDED
             people.end_everywhere(conn, id_)
             people.set_password(conn, id_, kept)
@@ -179,7 +180,7 @@ class SignIn:
             if refusal:
                 return refusal
             kept = await self._passwords.hash(new)
-        except (TooOften, TooMany) as error:
+        except (TooManyTries, TooMany) as error:
             return _waiting(error)
 
         def change(conn: Connection) -> Refusal | None:
@@ -252,13 +253,8 @@ def make_link(conn: Connection, vault: Vault, person_id: str, now_s: float) -> s
     """The secret of a new link by which the person chooses its credentials; earlier links end."""
     token = secrets.token_urlsafe(32)
     sealed = vault.seal_secret(person_id, new_secret().encode())
-    people.add_link(conn, person_id, link_digest(token), sealed, int(now_s) + LINK_S)
+    people.add_link(conn, person_id, secret_digest("link", token), sealed, int(now_s) + LINK_S)
     return token
-
-
-def link_digest(token: str) -> bytes:
-    """What the store knows of a link's secret: 256 random bits need no slow hash."""
-    return sha256(b"link\0" + token.encode("utf-8", "surrogateescape")).digest()
 
 
 def _offer_digest(session: Session) -> bytes:
@@ -272,7 +268,7 @@ def is_suspended(conn: Connection, person_id: str) -> bool:
     return found is None or found.suspended
 
 
-def _waiting(error: TooOften | TooMany) -> Waiting:
-    retry_after_s = error.retry_after_s if isinstance(error, TooOften) else 1
+def _waiting(error: TooManyTries | TooMany) -> Waiting:
+    retry_after_s = error.retry_after_s if isinstance(error, TooManyTries) else 1
     refusal = Refusal("sign_in.too_often", "There were too many tries.", "Wait, then try again.")
     return Waiting(refusal, retry_after_s)

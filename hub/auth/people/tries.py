@@ -22,7 +22,7 @@ KNOWN_S = 30 * 24 * 60 * 60
 """How long an account is known at an address where it proved itself, and shut out by its own tries alone."""
 
 
-class TooOften(Exception):
+class TooManyTries(Exception):
     """There were too many tries. retry_after_s: when the next one counts."""
 
     def __init__(self, retry_after_s: int) -> None:
@@ -48,7 +48,7 @@ class Tries:
         self._store, self._vault, self._clock = store, vault, clock
 
     async def count(self, kind: str, account: str, address: str) -> None:
-        """Count one try at an account, whether it exists or not; TooOften when there were too many.
+        """Count one try at an account, whether it exists or not; TooManyTries when there were too many.
 
         address: as hub/auth/addresses.py tells it. What is over a limit already is only read: whoever goes
         on makes no rows.
@@ -65,7 +65,7 @@ class Tries:
         for digest, limit in limits.items():
             tries, left_s = found.get(digest, (0, 0))
             if tries >= limit:
-                raise TooOften(left_s)
+                raise TooManyTries(left_s)
 
         def judge(conn: Connection) -> int:
             """Seconds to wait. What an address is refused must not fill the account's counter for others."""
@@ -78,7 +78,7 @@ class Tries:
             return 0
 
         if wait_s := await self._store.write(judge):
-            raise TooOften(wait_s)
+            raise TooManyTries(wait_s)
 
     async def forget(self, kind: str, account: str, address: str) -> None:
         """The person proved itself: what was counted for its account counts no more; it is known there."""

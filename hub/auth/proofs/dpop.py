@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 from hub.auth.proofs.jws import BadJws, check_started, is_signed_by, public_key, read, text_claim, time_claim
 from hub.auth.proofs.nonces import Nonces
+from hub.domain.base64url import base64url
 
 PROOF_TYPE = "dpop+jwt"
 WINDOW_S = 60
@@ -92,7 +92,7 @@ def _check_nonce(claims: Mapping[str, Any], nonces: Nonces) -> None:
 
 def token_hash(access_token: str) -> str:
     """The claim `ath`: SHA-256 of the token's text, base64url without padding."""
-    return urlsafe_b64encode(sha256(access_token.encode()).digest()).decode().rstrip("=")
+    return base64url(sha256(access_token.encode()).digest())
 
 
 def normalised(url: str) -> str:

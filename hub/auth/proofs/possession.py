@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import time
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from hmac import compare_digest
 
 from hub.auth.proofs.jws import BadJws, PublicKey, is_signed_by, read, text_claim
 from hub.auth.proofs.replay import Once
+from hub.domain.base64url import base64url
 from hub.store.vault import Vault
 
 STATEMENT_TYPE = "hub-key+jwt"
@@ -34,7 +35,7 @@ class Possession:
         """A new challenge, good for one statement of that purpose within CHALLENGE_LIFETIME_S."""
         end_s = int(self._clock()) + CHALLENGE_LIFETIME_S
         told = os.urandom(_NONCE_BYTES) + end_s.to_bytes(_END_BYTES, "big")
-        return _text(told + self._mark(purpose, told))
+        return base64url(told + self._mark(purpose, told))
 
     def judge(
         self, text: str, key: PublicKey, *, purpose: str, subject: str, act: str, thumbprint: str
@@ -63,7 +64,7 @@ class Possession:
         told, mark = content[: _NONCE_BYTES + _END_BYTES], content[_NONCE_BYTES + _END_BYTES :]
         genuine = len(mark) == _MARK_BYTES and compare_digest(mark, self._mark(purpose, told))
         # Decoding forgives what is no base64url: of two spellings of one challenge each would count once.
-        if not genuine or _text(content) != challenge:
+        if not genuine or base64url(content) != challenge:
             raise BadJws("answers no challenge that the hub gave for this")
         end_s = int.from_bytes(told[_NONCE_BYTES:], "big")
         if end_s <= self._clock():
@@ -72,7 +73,3 @@ class Possession:
 
     def _mark(self, purpose: str, told: bytes) -> bytes:
         return self._vault.digest("challenge", purpose.encode() + b"\0" + told)
-
-
-def _text(content: bytes) -> str:
-    return urlsafe_b64encode(content).decode().rstrip("=")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from sqlalchemy import Connection
+
 from hub.store.clients import use_jtis
 from hub.store.engine import Store
 from hub.store.together import Together
@@ -18,6 +20,11 @@ class Once:
     issuer: str
     jti: str
     expires_at_s: int
+
+
+def use_now(conn: Connection, once: Once) -> bool:
+    """Use a statement up in a transaction of the intake: whether it is new."""
+    return use_jtis(conn, [(once.issuer, once.jti, once.expires_at_s)])[0]
 
 
 class Replay:
