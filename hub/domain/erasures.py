@@ -129,9 +129,17 @@ def _may_erase(state: KeyState, resolved: Resolved) -> bool:
 
 
 def in_mandate(state: KeyState, networks: Iterable[str]) -> bool:
-    """Whether the firm is of one of the networks: by a case there, or registered by a member."""
-    of_firm = {one.network for one in state.all(Referral)}
-    of_firm |= {network for one in state.all(Registration) for network in one.networks}
+    """Whether the firm is of one of the networks: by what was done for it there.
+
+    A firm that was registered and no more is of the networks of those who registered it. Once it has a case,
+    another network's manager has no say in it, whatever else its partner belongs to.
+    """
+    of_firm = {
+        record.network
+        for record in state.records.values()
+        if isinstance(record, Referral | Visit | Diagnosis | Roadmap)
+    }
+    of_firm = of_firm or {network for one in state.all(Registration) for network in one.networks}
     return not of_firm.isdisjoint(networks)
 
 

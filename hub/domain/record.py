@@ -38,7 +38,7 @@ class Resolved(Value):
     owners: partner that published each service or opportunity that the event names.
     ids: ids that follow from wire ids, which folds do not see (referrals of signposts and interests).
     other_firm: the event names another firm than the one whose case the referral is.
-    taken: the referral's id was first used by another sender, or for another firm.
+    taken: the referral's or visit's id was first used by another sender, or for another firm.
     held: something was said of the firm before, whatever became of it.
     names_erased: a firm or a person that the event names had been erased.
     """

@@ -25,9 +25,10 @@ class ReferenceChange:
     """One row: kind and id name it; owner brought it about.
 
     kind: service, opportunity, partner, network, member (id: network/role; target: from/to dates),
-    referral (an id that its sender chose) and opened (one that the hub derived; target: the firm's
-    surrogate). Kind memberships changes every member row of owner whose id starts with id: it ends them on
-    target, a date, or makes them live or not. unless: a row with that target stays as it is.
+    visit and referral (ids that the sender chose) and opened (a referral's that the hub derived); target of
+    these three: the firm's surrogate. Kind memberships changes every member row of owner whose id starts
+    with id: it ends them on target, a date, or makes them live or not. unless: a row with that target stays
+    as it is.
     """
 
     kind: str
@@ -51,7 +52,8 @@ def established(
         return _partner(what, subject, data)
     if what in ("drafted", "requested") and noun == "referral":
         return [ReferenceChange("referral", subject, sender, key)]
-    return [ReferenceChange("opened", id_, sender, key) for id_ in ids.values()]
+    visit = [ReferenceChange("visit", subject, sender, key)] if noun == "visit" else []
+    return visit + [ReferenceChange("opened", id_, sender, key) for id_ in ids.values()]
 
 
 def _partner(what: str, slug: str, data: Any) -> list[ReferenceChange]:

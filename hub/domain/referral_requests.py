@@ -67,8 +67,7 @@ def fold_interest(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
     if before is not None:
         if not case_roles(before, event):
             return not_found(id_)
-        if before.state in OPEN_STATES:
-            return _duplicate_of(before)
+        return _duplicate_of(before) if before.state in OPEN_STATES else _was_opened(before)
     return (
         Referral(
             id=id_,
@@ -82,6 +81,15 @@ def fold_interest(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
             created_at=event.at,
             updated_at=event.at,
         ),
+    )
+
+
+def _was_opened(before: Referral) -> Refusal:
+    """The answer to a party of the referral that stands under the id of an interest, and is not open."""
+    return Refusal(
+        "referral.illegal_move",
+        f"Referral {before.id} of this firm on this opportunity is {before.state}, and is not begun again.",
+        "Ask with hub.referral.requested.v1, the opportunity_id, and a UUID of your own.",
     )
 
 

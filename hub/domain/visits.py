@@ -49,7 +49,7 @@ class Visit(Record):
 def fold_visit(state: KeyState, event: Accepted[Any]) -> Changes | Refusal:
     """Record a visit and draft its signposts; the caller has made sure that the sender knows the firm."""
     data: VisitRecorded = event.data
-    if state.get(Visit, event.subject):
+    if event.resolved.taken or state.get(Visit, event.subject):
         return Refusal(
             "rule.violated",
             f"Visit {event.subject} exists already.",

@@ -15,10 +15,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.domain.networks import ContributionRecorded
 from hub.domain.opportunities import InterestExpressed, interest_referral_id
-from hub.domain.partners import PartnerChanged, PartnerJoined
-from hub.domain.principal import Principal
+from hub.domain.partners import PartnerChanged
 from hub.domain.record import Resolved
 from hub.domain.references import UNKNOWN_REFERRAL_PREFIX, established
 from hub.domain.referrals import ReferralRequested
@@ -26,6 +24,7 @@ from hub.domain.scopes import Audience
 from hub.domain.values import rfc3339
 from hub.domain.visits import VisitRecorded, signpost_referral_id
 from hub.events.check import Checked
+from hub.events.mandate import check_references
 from hub.events.rejection import FieldError, Rejected
 from hub.events.sealing import seal_event
 from hub.store import clients
@@ -113,6 +112,13 @@ def _open_group(conn: Connection, vault: Vault, events: Sequence[Checked], at: d
         if event.noun in ("referral", "outcome")
         for kind in ("referral", "opened")
     ]
+    names += [("visit", event.subject) for event in events if event.noun == "visit"]
+    names += [
+        (kind, id_) for event in events for id_ in _derived(event).values() for kind in ("referral", "opened")
+    ]
+    merged = {
+        (named.kind, named.id) for event in events if event.noun == "match" for named in event.references
+    }
     members = {event.principal.identity for event in events} | {
         id_ for kind, id_ in names if kind == "partner"
     }
@@ -122,7 +128,10 @@ def _open_group(conn: Connection, vault: Vault, events: Sequence[Checked], at: d
     before = look_up(conn, vault, names=names, members=members, wire_ids=wire_ids, identities=identities)
     references = before.references
     publishers = {
-        owner for kind, id_ in names if kind == "opportunity" for owner in references.publishers(id_)
+        owner
+        for kind, id_ in names
+        if kind == "opportunity" or (kind, id_) in merged
+        for owner in references.publishers(kind, id_)
     }
     references.load(conn, [("partner", one) for one in publishers], publishers - members)
     targets = {target for _, id_ in names if (target := references.firm_of(id_))}
@@ -156,7 +165,7 @@ def _accept_event(group: _Group, event: Checked) -> Receipt:
                 [FieldError("/id", "was used for other content", event.index)],
             )
         return Receipt(id_, source, before[0], duplicate=True)
-    _check_references(group, event)
+    check_references(group.references, event)
     _check_day(group, event)
     held = any(one in group.subjects for one in event.firms)
     firm = _firm(group, event)
@@ -192,44 +201,6 @@ def _accept_event(group: _Group, event: Checked) -> Receipt:
     return Receipt(id_, source, seq, duplicate=False)
 
 
-def _check_references(group: _Group, event: Checked) -> None:
-    """Everything that the event names exists, and what it changes is the sender's own."""
-    errors = [
-        FieldError(named.pointer, f"names no {named.kind} {named.id} that you can refer to", event.index)
-        for named in event.references
-        if group.references.owner(named.kind, named.id) is None
-        or not _in_mandate(event.principal, named.kind, named.id)
-    ]
-    noun, what = event.noun, event.what
-    known: bool | str | None = True
-    if noun in ("service", "opportunity") and what == "interest-expressed":
-        publisher = group.references.owner(noun, event.subject)
-        known = publisher and group.references.owner("partner", publisher) is not None
-    elif noun in ("service", "opportunity") and what != "published":
-        known = group.references.was_published_by(noun, event.subject, event.principal.identity)
-    elif noun == "partner" and what != "joined":
-        known = group.references.was_published_by(noun, event.subject, "")
-    elif noun == "network":
-        known = _in_mandate(event.principal, "network", event.subject)
-    if isinstance(event.payload, PartnerChanged | PartnerJoined) and event.payload.network is None:
-        # A manager of some networks acts on memberships of those, never on a partner as a whole.
-        known = known and _in_mandate(event.principal, "network", "")
-    if not known:
-        errors.append(FieldError("/subject", f"names no {noun} of yours", event.index))
-    giver = event.payload.partner if isinstance(event.payload, ContributionRecorded) else None
-    admin = "partners:admin" in event.principal.scopes
-    if giver not in (None, event.principal.identity) and not admin:
-        errors.append(FieldError("/data/partner", "names another partner than the sender", event.index))
-    if errors:
-        raise Rejected(
-            422,
-            "payload.unknown_reference",
-            f"{errors[0].field} {errors[0].message}.",
-            "Check the id; publish or configure the thing first, and in a batch before what names it.",
-            errors,
-        )
-
-
 def _check_day(group: _Group, event: Checked) -> None:
     """A partner leaves, is suspended or comes back at once: such an event is not posted ahead of its day."""
     payload = event.payload
@@ -243,38 +214,44 @@ def _check_day(group: _Group, event: Checked) -> None:
         )
 
 
-def _in_mandate(principal: Principal, kind: str, id_: str) -> bool:
-    """Whether a manager or portal that is bound to networks may name this one; partners name any."""
-    bound = principal.audience in (Audience.MANAGER, Audience.PORTAL) and principal.networks is not None
-    return kind != "network" or not bound or id_ in (principal.networks or ())
-
-
 def _resolve(group: _Group, event: Checked, firm: Subject | None, held: bool) -> Resolved:
     """What stands under other keys now, kept beside the event for the fold."""
     principal, payload, day = event.principal, event.payload, group.at.date()
     partners = {principal.identity} | {named.id for named in event.references if named.kind == "partner"}
-    ids: dict[str, str] = {}
     owners: dict[str, str] = {}
     if isinstance(payload, InterestExpressed):
         owners = {event.subject: group.references.owner("opportunity", event.subject) or ""}
-        ids = {"referral": interest_referral_id(event.subject, payload.sme_id)}
         partners |= set(owners.values())
-    elif isinstance(payload, VisitRecorded):
-        ids = {slug: signpost_referral_id(event.subject, slug) for slug in payload.signposted_to}
     manages = sorted(principal.networks) if principal.networks is not None else ["*"]
     return Resolved(
         networks={slug: group.references.networks(slug, day) for slug in sorted(partners)},
         manages=manages if principal.audience is Audience.MANAGER else None,
         may=sorted(set(event.spec.scopes) & principal.scopes),
         owners=owners,
-        ids=ids,
+        ids=_derived(event),
         other_firm=any(group.subjects[one] != firm for one in event.firms) if firm else False,
-        taken=creates(event) and group.references.is_taken(event.subject, principal.identity, firm.surrogate)
-        if firm
-        else False,
+        taken=_is_taken(group, event, firm),
         held=held and event.noun == "sme" and event.what == "erased",
         names_erased=any(group.subjects[one].cipher is None for one in (*event.firms, *event.persons)),
     )
+
+
+def _derived(event: Checked) -> dict[str, str]:
+    """Ids of the referrals that the event brings about under ids of the hub's own making."""
+    payload = event.payload
+    if isinstance(payload, InterestExpressed):
+        return {"referral": interest_referral_id(event.subject, payload.sme_id)}
+    if isinstance(payload, VisitRecorded):
+        return {slug: signpost_referral_id(event.subject, slug) for slug in payload.signposted_to}
+    return {}
+
+
+def _is_taken(group: _Group, event: Checked, firm: Subject | None) -> bool:
+    """Whether the id that the sender chose was first used by another sender, or for another firm."""
+    kinds = {"referral": ("opened", "referral"), "visit": ("visit",)}.get(event.noun, ())
+    if firm is None or not (creates(event) or event.noun == "visit"):
+        return False
+    return group.references.is_taken(kinds, event.subject, event.principal.identity, firm.surrogate)
 
 
 def _firm(group: _Group, event: Checked) -> Subject | None:

@@ -181,6 +181,8 @@ def _check_subject(checked: Checked) -> None:
             raise _mismatch(
                 checked, "The subject must be a slug.", "Use lower-case letters, digits and hyphens."
             )
+        if checked.noun == "partner" and subject == HUB:
+            raise _mismatch(checked, "No partner has the hub's own name.", "Choose another slug.")
     elif not _is_uuid(subject):
         raise _mismatch(
             checked, "The subject must be a UUID.", "Use the lower-case form with hyphens of your own UUID."

@@ -52,9 +52,9 @@ class References:
                 return row[2]
         return None
 
-    def publishers(self, opportunity: str) -> list[str]:
-        """Partners that published the opportunity: one, or none."""
-        return list(self._rows["opportunity", opportunity])
+    def publishers(self, kind: str, id_: str) -> list[str]:
+        """Partners that published the service or opportunity: one, or none."""
+        return list(self._rows[kind, id_])
 
     def was_published_by(self, kind: str, id_: str, owner: str) -> bool:
         """Whether that partner ever published the thing, withdrawn or not."""
@@ -67,10 +67,12 @@ class References:
                 return row[3]
         return None
 
-    def is_taken(self, referral: str, sender: str, firm: str) -> bool:
-        """Whether the id was first used by another sender, or for another firm."""
-        rows = [*self._rows["referral", referral].values(), *self._rows["opened", referral].values()]
-        return any((row[2], row[3]) != (sender, firm) for row in rows)
+    def is_taken(self, kinds: Iterable[str], id_: str, sender: str, firm: str) -> bool:
+        """Whether the id was first used by another sender, or for another firm; the first kind decides."""
+        for kind in kinds:
+            if rows := self._rows[kind, id_]:
+                return any((row[2], row[3]) != (sender, firm) for row in rows.values())
+        return False
 
     def networks(self, partner: str, day: date) -> list[str]:
         """Networks that the partner is a member of that day, sorted."""
@@ -81,6 +83,10 @@ class References:
         }
         return sorted(one for one in found if one)
 
+    def networks_ever(self, partner: str) -> frozenset[str]:
+        """Networks that the partner is or was a member of, on whatever terms."""
+        return frozenset(row[1].partition("/")[0] for row in self._members.get(partner, {}).values())
+
     def apply(self, changes: Iterable[ReferenceChange]) -> None:
         """Take over changes, visible to the next event of the group."""
         for change in changes:
@@ -90,9 +96,15 @@ class References:
                 self._set((change.kind, change.id, change.owner, change.target, change.live))
 
     def _is_taken(self, change: ReferenceChange) -> bool:
-        """Whether an earlier row stands: of a referral's first sender, of a partner that is suspended."""
+        """Whether an earlier row stands: of an id's first sender, of a partner that is suspended.
+
+        An id that the hub derived goes before one that was chosen, unless that is a case of the same firm.
+        """
         rows = self._rows[change.kind, change.id]
-        if change.kind == "referral":
+        if change.kind == "opened":
+            chosen = self._rows["referral", change.id].values()
+            return bool(rows) or any(row[3] == change.target for row in chosen)
+        if change.kind in ("referral", "visit"):
             return bool(rows)
         return change.unless is not None and any(row[3] == change.unless for row in rows.values())
 

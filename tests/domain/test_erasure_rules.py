@@ -109,6 +109,16 @@ def test_a_manager_erases_firms_of_its_networks_and_no_others() -> None:
     assert erase(Case().registered(KENT), manages=["south"]) == "rule.violated"
 
 
+def test_what_was_done_for_a_firm_in_one_network_is_no_other_manager_s() -> None:
+    case = lived()
+    case.networks = {**case.networks, KENT: [NETWORK, "south"]}
+    case.registered(KENT)
+    assert erase(case, manages=["south"]) == "rule.violated", (
+        "its partner is a member there, its cases are not"
+    )
+    assert erase(case, manages=[NETWORK]) == "applied"
+
+
 def test_an_unknown_firm_and_one_of_others_get_the_same_answer() -> None:
     unknown = Case().fold("sme.erased", MANAGER, FIRM_ID, **DATA, resolved={"manages": ["south"]})
     unseen = lived().fold("sme.erased", MANAGER, FIRM_ID, **DATA, resolved={"manages": ["south"]})
