@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from fastapi import APIRouter
 from fastapi.responses import Response
 from starlette.requests import Request
 
 from hub.auth.people.cookies import CSRF_HEADER, cookie_of, drop_cookie, set_cookie
-from hub.auth.people.second_factor import provisioning_uri
-from hub.auth.people.sessions import SIGN_IN_PATH, suspended
+from hub.auth.people.sessions import SIGN_IN_PATH
 from hub.auth.people.sign_in import LINK_ENDED, Waiting
 from hub.domain.refusal import Refusal
-from hub.store.people import Person
 from hub.store.sessions import Session
 from hub.web.forms import HOME
-from hub.web.guard import guarded
-from hub.web.pages import Pages, go, picture_of, to_confirm, to_sign_in
-from hub.web.words import Words
+from hub.web.guard import confirmed, guarded
+from hub.web.pages import Pages, go, mandate, to_sign_in
 
 PASSWORD_PATH = "/account/password"  # noqa: S105 (an address, no secret)
 AUTHENTICATOR_PATH = "/account/authenticator"
-_FIELDS = {
-    "password.wrong": "current",
-    "sign_in.code_wrong": "code",
-    "password.short": "password",
-    "password.long": "password",
-    "password.common": "password",
-    "password.personal": "password",
-}
 
 
 def add_routes(router: APIRouter, pages: Pages) -> None:
@@ -40,25 +27,11 @@ def add_routes(router: APIRouter, pages: Pages) -> None:
     _add_authenticator(router, pages)
 
 
-async def opened(pages: Pages, request: Request) -> Session | None:
-    """The session of a person who is signed in, suspended or not; None for anybody else, and halfway."""
-    session = await pages.sessions.find(request)
-    return session if session and session.confirmed_at_s is not None else None
-
-
-async def signed_in(pages: Pages, request: Request) -> Session | None:
-    """The same, for all but signing out: Denied for a person that is suspended."""
-    session = await opened(pages, request)
-    if session and session.person.suspended:
-        raise suspended()
-    return session
-
-
 def _add_overview(router: APIRouter, pages: Pages) -> None:
     @router.get(HOME)
     @guarded(pages)
     async def account(request: Request) -> Response:
-        session = await signed_in(pages, request)
+        session = await pages.signed_in(request)
         if session is None:
             return to_sign_in(HOME)
         language, words = pages.words(request)
@@ -91,7 +64,7 @@ def _add_overview(router: APIRouter, pages: Pages) -> None:
     @guarded(pages)
     async def stay(request: Request) -> Response:
         """Somebody is there: the look-up itself has noted it."""
-        session, value = await signed_in(pages, request), cookie_of(request)
+        session, value = await pages.signed_in(request), cookie_of(request)
         if session is None or value is None:
             return Response(status_code=401)
         pages.sessions.check_ours(request, value, request.headers.get(CSRF_HEADER))
@@ -114,7 +87,7 @@ def _add_signing_out(router: APIRouter, pages: Pages) -> None:
     @guarded(pages)
     async def sign_out_everywhere(request: Request) -> Response:
         await pages.fields(request)
-        session = await opened(pages, request)
+        session = await pages.opened(request)
         if session:
             await sessions.end_everywhere(session.person)
         return go(f"{SIGN_IN_PATH}?signed-out-everywhere", drop_cookie())
@@ -123,7 +96,7 @@ def _add_signing_out(router: APIRouter, pages: Pages) -> None:
     @guarded(pages)
     async def end_one(request: Request) -> Response:
         await pages.fields(request)
-        session = await opened(pages, request)
+        session = await pages.opened(request)
         if session is None:
             return to_sign_in(HOME)
         await sessions.end_one(session.person, request.path_params["session_id"])
@@ -132,7 +105,7 @@ def _add_signing_out(router: APIRouter, pages: Pages) -> None:
 
 def _add_password(router: APIRouter, pages: Pages) -> None:
     async def form(request: Request, session: Session, answer: Refusal | Waiting | None = None) -> Response:
-        error, status, headers = pages.error(request, answer, _FIELDS) if answer else (None, 200, {})
+        error, status, headers = pages.error(request, answer)
         email = await pages.sign_in.email_of(session.person.id)
         return pages.page(
             request,
@@ -145,24 +118,14 @@ def _add_password(router: APIRouter, pages: Pages) -> None:
         )
 
     @router.get(PASSWORD_PATH)
-    @guarded(pages)
-    async def show_password(request: Request) -> Response:
-        session = await signed_in(pages, request)
-        if session is None:
-            return to_sign_in(PASSWORD_PATH)
-        if not pages.sessions.is_confirmed(session):
-            return to_confirm(PASSWORD_PATH)
+    @confirmed(pages, PASSWORD_PATH)
+    async def show_password(request: Request, session: Session) -> Response:
         return await form(request, session)
 
     @router.post(PASSWORD_PATH)
-    @guarded(pages)
-    async def change_password(request: Request) -> Response:
+    @confirmed(pages, PASSWORD_PATH)
+    async def change_password(request: Request, session: Session) -> Response:
         fields = await pages.fields(request)
-        session = await signed_in(pages, request)
-        if session is None:
-            return to_sign_in(PASSWORD_PATH)
-        if not pages.sessions.is_confirmed(session):
-            return to_confirm(PASSWORD_PATH)
         answer = await pages.sign_in.change_password(
             session,
             fields.get("current", ""),
@@ -175,13 +138,10 @@ def _add_password(router: APIRouter, pages: Pages) -> None:
 
 
 def _add_authenticator(router: APIRouter, pages: Pages) -> None:
-    host = urlsplit(pages.sessions.public_url).netloc
-
     async def form(request: Request, session: Session, answer: Refusal | None = None) -> Response:
-        error, status, headers = pages.error(request, answer, _FIELDS) if answer else (None, 200, {})
+        error, status, headers = pages.error(request, answer)
         key = await pages.sign_in.offer_authenticator(session)
         email = await pages.sign_in.email_of(session.person.id)
-        _, words = pages.words(request)
         return pages.page(
             request,
             "authenticator.html",
@@ -189,41 +149,21 @@ def _add_authenticator(router: APIRouter, pages: Pages) -> None:
             error=error,
             headers=headers,
             session=session,
-            key=" ".join(key[at : at + 4] for at in range(0, len(key), 4)),
-            picture=picture_of(provisioning_uri(key, email, f"{words['hub']} ({host})")),
+            **pages.authenticator(request, key, email),
         )
 
     @router.get(AUTHENTICATOR_PATH)
-    @guarded(pages)
-    async def show_authenticator(request: Request) -> Response:
-        session = await signed_in(pages, request)
-        if session is None:
-            return to_sign_in(AUTHENTICATOR_PATH)
-        if not pages.sessions.is_confirmed(session):
-            return to_confirm(AUTHENTICATOR_PATH)
+    @confirmed(pages, AUTHENTICATOR_PATH)
+    async def show_authenticator(request: Request, session: Session) -> Response:
         return await form(request, session)
 
     @router.post(AUTHENTICATOR_PATH)
-    @guarded(pages)
-    async def change_authenticator(request: Request) -> Response:
+    @confirmed(pages, AUTHENTICATOR_PATH)
+    async def change_authenticator(request: Request, session: Session) -> Response:
         fields = await pages.fields(request)
-        session = await signed_in(pages, request)
-        if session is None:
-            return to_sign_in(AUTHENTICATOR_PATH)
-        if not pages.sessions.is_confirmed(session):
-            return to_confirm(AUTHENTICATOR_PATH)
         answer = await pages.sign_in.change_authenticator(session, fields.get("code", ""))
         if isinstance(answer, tuple):
             return pages.page(request, "recovery.html", session=session, codes=answer)
         if answer is LINK_ENDED:
             return go(AUTHENTICATOR_PATH)
         return await form(request, session, answer)
-
-
-def mandate(person: Person, words: Words) -> str:
-    """For whom a person acts."""
-    if person.partner:
-        return words["adviser_at"].format(partner=person.partner)
-    if person.networks is None:
-        return words["manager_of_all"]
-    return words["manager_of"].format(networks=", ".join(sorted(person.networks)))

@@ -11,7 +11,6 @@ from starlette.requests import Request
 from hub.auth.oauth.code_grant import AUTHORIZE_PATH, Ask, Codes, WrongPlace, acts_for, granted
 from hub.store.codes import add_code
 from hub.store.sessions import Session
-from hub.web.account import opened
 from hub.web.forms import Malformed
 from hub.web.guard import guarded
 from hub.web.pages import Pages, go, to_sign_in
@@ -72,7 +71,7 @@ def add_routes(router: APIRouter, pages: Pages, codes: Codes) -> None:
             ask = await answers.read(query)
         except WrongPlace:
             return pages.refused(request, 400, "authorize.client", {})
-        session = await opened(pages, request)
+        session = await pages.opened(request)
         if session is None:
             return answers.refused(ask, *ask.error) if ask.error else to_sign_in(f"{AUTHORIZE_PATH}?{query}")
         back = urlsplit(ask.redirect_uri)
@@ -86,7 +85,7 @@ def add_routes(router: APIRouter, pages: Pages, codes: Codes) -> None:
             query=query,
             email=await pages.sign_in.email_of(session.person.id),
             # Browsers hold the policy against where the answer to the form leads, too.
-            form_action=f"'self' {back.scheme}://{back.netloc}",
+            policy={"form-action": f"'self' {back.scheme}://{back.netloc}"},
         )
 
     @router.post(AUTHORIZE_PATH)
@@ -97,7 +96,7 @@ def add_routes(router: APIRouter, pages: Pages, codes: Codes) -> None:
             ask = await answers.read(fields.get("query", ""))
         except WrongPlace:
             return pages.refused(request, 400, "authorize.client", {})
-        session = await opened(pages, request)
+        session = await pages.opened(request)
         if session is None:
             return to_sign_in(f"{AUTHORIZE_PATH}?{fields['query']}")
         if no := answers.judged(ask, session):

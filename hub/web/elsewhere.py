@@ -12,7 +12,6 @@ from hub.auth.people.cookies import set_cookie
 from hub.auth.people.elsewhere import Elsewhere
 from hub.auth.people.openid import Arrived, NotSignedIn, Provider
 from hub.auth.people.sessions import device_of
-from hub.web.account import signed_in
 from hub.web.forms import safe_next
 from hub.web.guard import guarded
 from hub.web.pages import Pages, go
@@ -63,7 +62,7 @@ def add_routes(router: APIRouter, pages: Pages, provider: Provider, accounts: El
 
     async def again(request: Request, next_: str, arrived: Arrived) -> Response:
         """The person of the session has proven itself once more, and nobody else."""
-        session = await signed_in(pages, request)
+        session = await pages.signed_in(request)
         if session is None:
             return failed(request, "sign_in.elsewhere", None)
         answer = await accounts.again(session, arrived)

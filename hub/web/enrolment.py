@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 from starlette.requests import Request
 
 from hub.auth.people.cookies import set_cookie
-from hub.auth.people.second_factor import provisioning_uri
 from hub.auth.people.sessions import device_of
 from hub.auth.people.sign_in import LINK_ENDED, Enrolled, Waiting
 from hub.domain.refusal import Refusal
 from hub.store.people import Link
 from hub.web.guard import guarded
-from hub.web.pages import Pages, picture_of
+from hub.web.pages import Pages
 from hub.web.sign_in import ELSEWHERE_PATH
 
 ENROL_PATH = "/enrol"
-_FIELDS = {
-    "sign_in.code_wrong": "code",
-    "password.short": "password",
-    "password.long": "password",
-    "password.common": "password",
-    "password.personal": "password",
-}
 
 
 def add_routes(router: APIRouter, pages: Pages) -> None:
     """Routes of the invitation; the link's secret stands in the path, and works once."""
-    sign_in, host = pages.sign_in, urlsplit(pages.sessions.public_url).netloc
+    sign_in = pages.sign_in
 
     async def form(
         request: Request, token: str, link: Link, answer: Refusal | Waiting | None = None
     ) -> Response:
-        error, status, headers = pages.error(request, answer, _FIELDS) if answer else (None, 200, {})
+        error, status, headers = pages.error(request, answer)
         email, key = await sign_in.email_of(link.person.id), sign_in.offered(link)
-        language, words = pages.words(request)
+        language, _ = pages.words(request)
         return pages.page(
             request,
             "enrol.html",
@@ -46,8 +38,7 @@ def add_routes(router: APIRouter, pages: Pages) -> None:
             headers=headers,
             email=email,
             ends=pages.when(language, link.ends_at_s),
-            key=" ".join(key[at : at + 4] for at in range(0, len(key), 4)),
-            picture=picture_of(provisioning_uri(key, email, f"{words['hub']} ({host})")),
+            **pages.authenticator(request, key, email),
             action=f"{ENROL_PATH}/{quote(token, safe='')}",
             elsewhere=f"{ELSEWHERE_PATH}?link={quote(token, safe='')}" if pages.elsewhere else "",
         )

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import html
-import re
-import secrets
-from collections.abc import Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 from starlette.requests import Request
 
 from hub.auth.access import BY_ITSELF
 from hub.domain.scopes import Audience
-from hub.web.account import mandate, signed_in
-from hub.web.files import NOSNIFF, Files
+from hub.web.files import Files
 from hub.web.guard import guarded
-from hub.web.pages import Pages
+from hub.web.pages import Pages, mandate
 
 PATH = "/graphiql"
 _STATIC = "/graphiql/static"
 _VENDORED = ("react.js", "react-dom.js", "graphiql.js", "graphiql.css")
 _OURS = ("start.js", "page.css")
+# Its dialogs add style sheets and pictures of their own.
+_POLICY = {
+    "script-src": "'self'",
+    "style-src": "'self' 'nonce-{nonce}'",
+    "img-src": "'self' data:",
+    "font-src": "'self' data:",
+}
 
 
 def build_router(pages: Pages) -> APIRouter:
@@ -39,61 +41,37 @@ def build_router(pages: Pages) -> APIRouter:
         | {name: folder.joinpath(name) for name in _OURS},
     )
     examples = {audience: _examples(folder, audience) for audience in (None, Audience.MANAGER)}
-    text = folder.joinpath("page.html").read_text(encoding="utf-8")
     router = APIRouter(include_in_schema=False, dependencies=[BY_ITSELF])
     served.add_routes(router)
 
     @router.get(PATH)
     @guarded(pages)
     async def graphiql(request: Request) -> Response:
-        session = await signed_in(pages, request)
-        _, words = pages.words(request)
+        session = await pages.signed_in(request)
         person = session.person if session else None
-        who = pages.part(
+        _, words = pages.words(request)
+        audience = Audience.MANAGER if person and person.audience is Audience.MANAGER else None
+        return pages.page(
             request,
-            "graphiql_who.html",
+            "graphiql.html",
             session=session,
+            policy=_POLICY,
+            tool=served.paths,
             path=PATH,
             email=await pages.sign_in.email_of(person.id) if person else "",
             mandate=mandate(person, words) if person else "",
+            examples=examples[audience],
         )
-        audience = Audience.MANAGER if person and person.audience is Audience.MANAGER else None
-        nonce = secrets.token_urlsafe(16)
-        places = {**served.paths, "nonce": nonce, "who": who, "examples": examples[audience]}
-        return HTMLResponse(_filled(text, places), headers=_page_headers(nonce))
 
     return router
 
 
-def _examples(folder: Traversable, audience: Audience | None) -> str:
-    """Example queries as templates of the page, those for the audience first."""
-    shown = [*_queries(folder.joinpath("examples", audience.value))] if audience else []
-    return "\n".join(
-        f'<template class="example">{html.escape(query)}</template>'
-        for query in (*shown, *_queries(folder.joinpath("examples")))
-    )
+def _examples(folder: Traversable, audience: Audience | None) -> list[str]:
+    """Example queries, those for the audience first."""
+    shown = _queries(folder.joinpath("examples", audience.value)) if audience else []
+    return [*shown, *_queries(folder.joinpath("examples"))]
 
 
 def _queries(folder: Traversable) -> list[str]:
     found = sorted((one for one in folder.iterdir() if one.is_file()), key=lambda one: one.name)
     return [one.read_text(encoding="utf-8") for one in found]
-
-
-def _filled(text: str, places: Mapping[str, str]) -> str:
-    return re.sub(r"\{([a-z.-]+)\}", lambda place: places.get(place[1], place[0]), text)
-
-
-def _page_headers(nonce: str) -> dict[str, str]:
-    policy = (
-        "default-src 'none'; script-src 'self'; "
-        f"style-src 'self' 'nonce-{nonce}'; "
-        "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    )
-    return NOSNIFF | {
-        "Content-Security-Policy": policy,
-        "Cache-Control": "no-store",
-        # Under no-referrer browsers send "Origin: null" with the form that signs out.
-        "Referrer-Policy": "same-origin",
-        "Cross-Origin-Opener-Policy": "same-origin",
-    }

@@ -11,10 +11,12 @@ from starlette.requests import Request
 
 from hub.auth.denied import Denied
 from hub.store.engine import StoreUnavailable
+from hub.store.sessions import Session
 from hub.web.forms import Malformed
-from hub.web.pages import Pages
+from hub.web.pages import Pages, to_confirm, to_sign_in
 
 Handler = Callable[[Request], Awaitable[Response]]
+SessionHandler = Callable[[Request, Session], Awaitable[Response]]
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,27 @@ def guarded(pages: Pages) -> Callable[[Handler], Handler]:
             except StoreUnavailable as error:
                 log.warning("page_unavailable", extra={"path": request.url.path, "why": str(error)})
                 return pages.refused(request, 503, "hub.unavailable", {"Retry-After": "1"})
+
+        return answer
+
+    return guard
+
+
+def confirmed(pages: Pages, path: str) -> Callable[[SessionHandler], Handler]:
+    """The same, and hand over the session of who has shown a second factor of late; others go and show it.
+
+    path: where they come back to.
+    """
+
+    def guard(handler: SessionHandler) -> Handler:
+        @guarded(pages)
+        async def answer(request: Request) -> Response:
+            session = await pages.signed_in(request)
+            if session is None:
+                return to_sign_in(path)
+            if not pages.sessions.is_confirmed(session):
+                return to_confirm(path)
+            return await handler(request, session)
 
         return answer
 

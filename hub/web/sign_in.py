@@ -13,7 +13,6 @@ from hub.auth.people.sessions import SIGN_IN_PATH, device_of
 from hub.auth.people.sign_in import Waiting
 from hub.domain.principal import CONFIRM_PATH
 from hub.domain.refusal import Refusal
-from hub.web.account import signed_in
 from hub.web.forms import safe_next
 from hub.web.guard import guarded
 from hub.web.pages import Pages, go, to_sign_in
@@ -26,7 +25,6 @@ _NOTICES = {
     "signed-out-everywhere": "notice_signed_out_everywhere",
     "ended": "notice_ended",
 }
-_FIELDS = {"sign_in.wrong": "password", "sign_in.code_wrong": "code"}
 
 
 def add_routes(router: APIRouter, pages: Pages) -> None:
@@ -41,7 +39,7 @@ def _add_password_step(router: APIRouter, pages: Pages) -> None:
     def form(
         request: Request, next_: str, answer: Refusal | Waiting | None = None, email: str = ""
     ) -> Response:
-        error, status, headers = pages.error(request, answer, _FIELDS) if answer else (None, 200, {})
+        error, status, headers = pages.error(request, answer)
         notice = next((_NOTICES[name] for name in request.query_params if name in _NOTICES), "")
         return pages.page(
             request,
@@ -84,7 +82,7 @@ def _add_code_steps(router: APIRouter, pages: Pages) -> None:
     sessions, sign_in = pages.sessions, pages.sign_in
 
     def form(request: Request, path: str, next_: str, answer: Refusal | Waiting | None = None) -> Response:
-        error, status, headers = pages.error(request, answer, _FIELDS) if answer else (None, 200, {})
+        error, status, headers = pages.error(request, answer)
         return pages.page(
             request,
             "code.html",
@@ -99,7 +97,7 @@ def _add_code_steps(router: APIRouter, pages: Pages) -> None:
     async def by_code(request: Request, path: str) -> Response:
         fields = await pages.fields(request)
         next_ = safe_next(fields.get("next"))
-        session = await (signed_in(pages, request) if path == CONFIRM_PATH else sessions.find(request))
+        session = await (pages.signed_in(request) if path == CONFIRM_PATH else sessions.find(request))
         if session is None:
             return to_sign_in(next_)
         address = pages.addresses.of(request)
@@ -121,7 +119,7 @@ def _add_code_steps(router: APIRouter, pages: Pages) -> None:
     @guarded(pages)
     async def show_confirm(request: Request) -> Response:
         next_ = safe_next(request.query_params.get("next"))
-        session = await signed_in(pages, request)
+        session = await pages.signed_in(request)
         if session is None:
             return to_sign_in(_with_next(CONFIRM_PATH, next_))
         if pages.elsewhere and session.person.elsewhere:

@@ -32,7 +32,9 @@ async def browser(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     store = open_store(tmp_path)
     sessions = Sessions(store, Settings(data_dir=tmp_path))
     app = FastAPI()
-    app.include_router(build_router(Pages(SignIn(sessions, Vault(tmp_path / "keys")), Addresses())))
+    pages = Pages(SignIn(sessions, Vault(tmp_path / "keys")), Addresses())
+    app.include_router(build_router(pages))
+    pages.files.add_routes(app.router)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub.example") as client:
         yield client
     await store.close()
@@ -67,9 +69,9 @@ async def test_page_loads_its_own_files_only(browser: httpx.AsyncClient) -> None
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     loaded = re.findall(r'<(?:script|link)[^>]* (?:src|href)="([^"]+)"', page.text)
     addresses = [address for address in loaded if not address.startswith("data:")]
-    assert len(addresses) == 6
+    assert len(addresses) == 7
     for address in addresses:
-        assert address.startswith("/graphiql/static/"), address
+        assert address.startswith(("/graphiql/static/", "/static/")), address
         file = await browser.get(address)
         assert file.status_code == 200, address
         assert file.headers["cache-control"] == "public, max-age=31536000, immutable"

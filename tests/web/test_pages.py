@@ -39,6 +39,8 @@ async def test_every_page_is_closed_to_foreign_code_and_frames(world: World) -> 
         assert page.headers["referrer-policy"] == "same-origin"
         assert page.headers["x-content-type-options"] == "nosniff"
         assert page.headers["cross-origin-opener-policy"] == "same-origin"
+        assert page.headers["cross-origin-resource-policy"] == "same-origin"
+        assert page.headers["strict-transport-security"] == "max-age=31536000"
         assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=", page.text)
     nonces = {re.search(r"nonce-([\w-]+)", page.headers["content-security-policy"])[1] for page in pages}  # type: ignore[index]
     assert len(nonces) == len(pages)

@@ -12,9 +12,9 @@
     query: example.content.textContent.trim() + "\n",
   }));
 
-  const who = document.getElementById("who");
+  const session = document.getElementById("stay");
   const authorization = () => (token ? { Authorization: `Bearer ${token}` } : {});
-  const proof = () => (who ? { "X-Hub-CSRF": who.dataset.csrf } : authorization());
+  const proof = () => (session ? { "X-Hub-CSRF": session.dataset.csrf } : authorization());
 
   function show() {
     const socket = new URL("/graphql", location.href);
@@ -27,7 +27,7 @@
         fetch(address, {
           ...options,
           headers: { ...options.headers, ...proof(), "X-Hub-GraphiQL": "1" },
-          credentials: who ? "same-origin" : "omit",
+          credentials: session ? "same-origin" : "omit",
         }).then(noticed),
     });
     // Another audience sees another schema: on a new fetcher GraphiQL asks for it.
@@ -41,29 +41,11 @@
     );
   }
 
-  // A session that has ended elsewhere ends here: what is on the screen must not look like an answer to its person.
+  // Each answer tells stay.js whether the session still holds.
   function noticed(answer) {
-    if (who && answer.status === 401) location.assign("/sign-in?ended&next=/graphiql");
-    else if (who && answer.ok) stay();
+    if (answer.status === 401) session?.dispatchEvent(new Event("ended"));
+    else if (answer.ok) session?.dispatchEvent(new Event("seen"));
     return answer;
-  }
-
-  const WARN_S = 120;
-  let warning, ending;
-
-  function stay() {
-    const idleS = who.dataset.idleS;
-    clearTimeout(warning);
-    clearTimeout(ending);
-    warning = setTimeout(() => document.getElementById("stay").showModal(), (idleS - WARN_S) * 1000);
-    ending = setTimeout(() => location.assign("/sign-in?ended&next=/graphiql"), idleS * 1000);
-  }
-
-  if (who) {
-    stay();
-    document.getElementById("stay").addEventListener("close", () =>
-      fetch("/account/stay", { method: "POST", headers: proof() }).then(noticed),
-    );
   }
 
   document.getElementById("identify")?.addEventListener("submit", (event) => {

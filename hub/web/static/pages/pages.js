@@ -1,6 +1,5 @@
 "use strict";
-// Everything works without this file: it lets one look at a typed password, brings errors into view, and warns
-// before a session ends for idleness.
+// Everything works without this file: it lets one look at a typed password, and brings errors into view.
 (() => {
   document.getElementById("error")?.focus();
 
@@ -16,24 +15,4 @@
       button.setAttribute("aria-label", `${button.textContent}: ${label}`);
     });
   }
-
-  const dialog = document.getElementById("stay");
-  if (!dialog) return;
-  const WARN_S = 120;
-  const { idleS, csrf } = dialog.dataset;
-  let warning, ending;
-
-  function wait() {
-    clearTimeout(warning);
-    clearTimeout(ending);
-    warning = setTimeout(() => dialog.showModal(), (idleS - WARN_S) * 1000);
-    ending = setTimeout(() => location.assign("/sign-in?ended"), idleS * 1000);
-  }
-
-  dialog.addEventListener("close", async () => {
-    const answer = await fetch("/account/stay", { method: "POST", headers: { "X-Hub-CSRF": csrf } });
-    if (answer.ok) wait();
-    else location.assign("/sign-in?ended");
-  });
-  wait();
 })();
