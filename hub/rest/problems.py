@@ -131,7 +131,8 @@ def install(app: FastAPI, note_refusal: NoteRefusal = unheard) -> None:
 
     @app.exception_handler(StoreUnavailable)
     async def unavailable(request: Request, error: StoreUnavailable) -> Response:
-        log.warning("database_unavailable", extra={"path": request.url.path, "why": str(error)})
+        # The template: a path may hold the secret of a link.
+        log.warning("database_unavailable", extra={"route": place_of(request), "why": str(error)})
         message = "The hub's database cannot answer just now."
         return problem(503, "hub.unavailable", message, "Send the same request again after Retry-After.")
 
@@ -172,7 +173,7 @@ def install(app: FastAPI, note_refusal: NoteRefusal = unheard) -> None:
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> Response:
         incident = uuid4().hex
-        log.error("request_failed", extra={"incident": incident, "path": request.url.path}, exc_info=error)
+        log.error("request_failed", extra={"incident": incident, "route": place_of(request)}, exc_info=error)
         message = f"The hub failed at this request; incident {incident}."
         return problem(
             500, "hub.unavailable", message, "Try again; tell the operator the incident if it stays."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from hub.store.tables import oauth_client, oauth_code, oauth_redirect, person
 REDIRECTS_MAX = 10
 KEPT_S = 600
 """How long a code is remembered after its end, so that its reuse ends the token that it gave."""
+_PORT_MAX = 65_535
+_LOOPBACK_URI = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([0-9]{1,5}))?((?:/.*)?)")
 _LOOPBACK = ("127.0.0.1", "[::1]", "::1")
 
 
@@ -110,12 +113,6 @@ _CODE: Select[Any] = (
 
 
 def _without_port(uri: str) -> str:
-    """A loopback URI with its port left out; empty for any other, and for what is no address."""
-    try:
-        parts = urlsplit(uri)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return ""
-    if parts.scheme != "http" or host not in _LOOPBACK or "@" in parts.netloc:
-        return ""
-    return f"{host}\0{uri.partition('://')[2].partition('/')[2]}"
+    """A loopback URI with its port left out, the rest to the letter; empty for any other."""
+    parts = _LOOPBACK_URI.fullmatch(uri)
+    return f"{parts[1]}{parts[3]}" if parts and int(parts[2] or 0) <= _PORT_MAX else ""

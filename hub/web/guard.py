@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from starlette.requests import Request
 
 from hub.auth.denied import Denied
+from hub.rest.problems import place_of
 from hub.store.engine import StoreUnavailable
 from hub.store.sessions import Session
 from hub.web.forms import Malformed
@@ -28,13 +29,14 @@ def guarded(pages: Pages) -> Callable[[Handler], Handler]:
         @functools.wraps(handler)
         async def answer(request: Request) -> Response:
             try:
+                _check_path(request)
                 return await handler(request)
             except Denied as denied:
                 return pages.denied(request, denied)
             except Malformed:
                 return pages.refused(request, 400, "page.malformed", {})
             except StoreUnavailable as error:
-                log.warning("page_unavailable", extra={"path": request.url.path, "why": str(error)})
+                log.warning("page_unavailable", extra={"route": place_of(request), "why": str(error)})
                 return pages.refused(request, 503, "hub.unavailable", {"Retry-After": "1"})
 
         return answer
@@ -61,3 +63,9 @@ def confirmed(pages: Pages, path: str) -> Callable[[SessionHandler], Handler]:
         return answer
 
     return guard
+
+
+def _check_path(request: Request) -> None:
+    """Malformed for a name in the path that is none of ours: databases take no NUL, for one."""
+    if not all(value.isascii() and value.isprintable() for value in request.path_params.values()):
+        raise Malformed

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import stat
+from base64 import urlsafe_b64decode
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -14,7 +16,7 @@ from hub.auth.client import TokenClient, TokenRefused, generate_key
 from hub.auth.oauth.signing import open_signing
 from hub.auth.proofs.jws import BadJws, registered_jwk
 from hub.store.clients import set_suspended
-from tests.auth.world import HOLDER, ISSUER, KEYS, KID, SCOPES, TOKEN_URL, WHO_URL, World
+from tests.auth.world import HOLDER, ISSUER, KEYS, KID, SCOPES, TOKEN_URL, WHO_URL, World, base64url
 
 
 def row(*, alg: str = "ES256", dpop: bool = False, **members: Any) -> dict[str, Any]:
@@ -128,6 +130,33 @@ def test_a_public_key_without_a_name_is_named_by_its_thumbprint() -> None:
 def test_a_key_that_no_assertion_could_use_is_not_registered(jwk: dict[str, Any]) -> None:
     with pytest.raises(BadJws):
         registered_jwk(jwk)
+
+
+def with_number(alg: str, name: str, respelt: Callable[[bytes], str]) -> dict[str, Any]:
+    """A good public key with one of its numbers in another spelling."""
+    jwk = dict(KEYS[alg].as_dict(private=False))
+    text = str(jwk[name])
+    return {**jwk, name: respelt(urlsafe_b64decode(text + "=" * (-len(text) % 4)))}
+
+
+@pytest.mark.parametrize(
+    ("alg", "name"), [("ES256", "x"), ("ES256", "y"), ("PS256", "n"), ("PS256", "e"), ("Ed25519", "x")]
+)
+@pytest.mark.parametrize(
+    "respelt",
+    [
+        lambda value: base64url(b"\0" + value),
+        lambda value: base64url(value) + "\n",
+        lambda value: base64url(value) + "====",
+        lambda value: base64url(value)[:2] + " " + base64url(value)[2:],
+        lambda value: base64url(value[:-1]),
+        lambda value: "",
+    ],
+)
+def test_a_key_has_one_spelling(alg: str, name: str, respelt: Callable[[bytes], str]) -> None:
+    with pytest.raises(BadJws):
+        registered_jwk(with_number(alg, name, respelt))
+    assert registered_jwk(with_number(alg, name, base64url))
 
 
 async def test_the_signing_key_is_made_once_and_readable_by_its_owner_alone(world: World) -> None:

@@ -68,6 +68,19 @@ async def test_nobody_uses_up_the_quota_of_a_client_that_he_only_names(slow: Wor
     assert (await slow.ask()).status_code == 200
 
 
+async def test_a_used_assertion_uses_up_nothing_of_its_client(slow: World) -> None:
+    used = slow.assertion()
+    assert (await slow.ask(client_assertion=used)).status_code == 200
+    for number in range(2 * BURST):
+        replayed = await slow.ask(client_assertion=used, headers=ask_from(f"203.0.113.{number}"))
+        assert replayed.status_code == 401
+    assert (await slow.ask()).status_code == 200
+    # Who replays pays itself.
+    for _ in range(BURST + 5):
+        answer = await slow.ask(client_assertion=used, headers=ask_from(ELSEWHERE))
+    assert too_often(answer)
+
+
 @pytest.mark.parametrize("name", ["kent", "nobody"])
 async def test_an_address_that_fails_too_often_waits_whomever_it_names(slow: World, name: str) -> None:
     answers = [

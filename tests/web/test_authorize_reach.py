@@ -64,6 +64,12 @@ def test_such_places_cannot_be_registered(uri: str) -> None:
         ("http://127.0.0.1:1@evil.example/back", False),
         ("https://127.0.0.1:50123/back", False),
         ("http://[::1]/back", False),
+        ("HTTP://127.0.0.1/back", False),
+        ("http://127.0.0.1?/back", False),
+        ("http://127.0.0.1:/back", False),
+        ("http://127.0.0.1:65536/back", False),
+        ("http://127.0.0.1:8\u0661/back", False),
+        ("http://127.0.0.1/back\n", False),
     ],
 )
 def test_only_the_port_is_free_and_only_on_loopback(uri: str, registered: bool) -> None:

@@ -145,7 +145,6 @@ class Callers:
         if call.found is None or call.signer is None or call.found.suspended:
             self._throttle.failed(call.address)
             raise ClientRefused(NOT_PROVEN)
-        self._throttle.proven(call.found)
         assertion = call.assertion
         once = Once(assertion.client_id, assertion.jti, assertion.expires_at_s)
         call.uses.append((once, ClientRefused("The client assertion was used before: make a new one.")))
@@ -162,8 +161,10 @@ class Callers:
                 nonces=self._nonces,
             )
         except NeedsNonce as bad:
-            # Nothing is used up: the client sends the same assertion again, with another proof.
+            # Nothing is used up: the client sends the same assertion again, with another proof. Whoever got
+            # hold of it could, too, and so the address pays.
             call.uses.clear()
+            self._throttle.failed(call.address)
             raise NonceRefused(f"The DPoP proof {bad}.") from None
         except BadJws as bad:
             raise ProofRefused(f"The DPoP proof {bad}.") from None
@@ -182,9 +183,16 @@ class Callers:
             raise ProofRefused("This client needs a DPoP proof: it has no waiver for bearer tokens.")
 
     async def use_up(self, call: Call) -> None:
-        """Use up what counts once; an OAuth2Error when something of it was used before."""
+        """Use up what counts once; an OAuth2Error when something of it was used before.
+
+        The client pays for an assertion that is used for the first time, and the address for any other.
+        """
         if call.uses:
             fresh = await self._replay.first_use(*(once for once, _ in call.uses))
+            if call.found is not None and fresh[0]:
+                self._throttle.proven(call.found)
+            else:
+                self._throttle.failed(call.address)
             for is_fresh, (_, refusal) in zip(fresh, call.uses, strict=True):
                 if not is_fresh:
                     raise refusal

@@ -116,8 +116,11 @@ class Codes:
         """The token response for a code; InvalidGrantError, one for all reasons, when it is not good."""
         assert self._callers is not None
         client = self._callers.prove(call).row
-        self._callers.bind_or_waive(call)
-        await self._callers.use_up(call)
+        try:
+            self._callers.bind_or_waive(call)
+        finally:
+            # Used up even when the answer is a no.
+            await self._callers.use_up(call)
         digest, jti, now_s = (
             secret_digest("code", call.values.get("code", "")),
             secrets.token_urlsafe(16),

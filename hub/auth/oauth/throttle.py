@@ -1,8 +1,9 @@
 """How often the authorization server is asked: by clients that prove themselves, by addresses that fail to.
 
 Both are looked at before a signature is checked, which is what a request costs. Nobody can use up what
-belongs to another: a client's bucket is charged only once its key has proven it, and an address of this
-machine, behind which a proxy hides everybody, has no bucket. In the memory of the process.
+belongs to another: a client's bucket is charged only for an assertion by its key that was not used before,
+and an address of this machine, behind which a proxy hides everybody, has no bucket. In the memory of the
+process.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Throttle:
             raise _refused(account_of(client.partner, client.client_id), "tokens", wait_s)
 
     def proven(self, client: Client) -> None:
-        """The client has proven itself."""
+        """The client has proven itself, by an assertion that was not used before."""
         self._asks.take(client.client_id)
 
     def failed(self, address: str) -> None:

@@ -128,10 +128,11 @@ def public_key(jwk: Mapping[str, Any]) -> PublicKey:
         raise BadJws("has a key that is not meant for signatures")
     if jwk.get("alg") not in (None, *algorithms):
         raise BadJws(f"has an {kty} key that names another algorithm than {' or '.join(sorted(algorithms))}")
+    numbers = {name: _number(kty, jwk[name]) for name in members if name != "crv"}
     if kty == "RSA":
-        _check_rsa(jwk)
+        _check_rsa(numbers["n"], numbers["e"])
     elif kty == "OKP":
-        _check_edwards(jwk)
+        _check_edwards(numbers["x"])
     # Only what makes the key: a name or purpose beside it was judged above, and differs between libraries.
     bare = {"kty": kty, **{name: jwk[name] for name in members}}
     try:
@@ -172,6 +173,7 @@ def check_started(claims: Mapping[str, Any], now_s: float, leeway_s: float) -> N
             raise BadJws(f"has the claim {name} in the future: compare your clock with the header Date")
 
 
+_COORDINATE_BYTES = 32
 _EDWARDS_PRIME = 2**255 - 19
 # The y of the eight points whose order divides 8: two have order 8, by either sign.
 _ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
@@ -194,11 +196,20 @@ class _Registry(JWSRegistry):
 _REGISTRY = _Registry(algorithms=ALGORITHMS)
 
 
-def _check_rsa(jwk: Mapping[str, Any]) -> None:
-    try:
-        modulus, exponent = (urlsafe_b64decode(jwk[name].encode()) for name in ("n", "e"))
-    except ValueError:
-        raise BadJws("has an RSA key whose numbers are not base64url") from None
+def _number(kty: str, text: str) -> bytes:
+    """A number of a key, in its one spelling: a thumbprint is taken over the text (RFC 7518, section 6).
+
+    With another spelling a key that was retired would come back under another name.
+    """
+    value = _bytes(text)
+    if kty == "RSA" and value[:1] in (b"", b"\0"):
+        raise BadJws("has an RSA key whose numbers begin with a zero byte")
+    if kty != "RSA" and len(value) != _COORDINATE_BYTES:
+        raise BadJws(f"has an {kty} key whose numbers are not {_COORDINATE_BYTES} bytes long")
+    return value
+
+
+def _check_rsa(modulus: bytes, exponent: bytes) -> None:
     smallest, largest = RSA_BITS
     if not smallest <= int.from_bytes(modulus, "big").bit_length() <= largest:
         raise BadJws(f"has an RSA key of another size than {smallest} to {largest} bits")
@@ -206,9 +217,9 @@ def _check_rsa(jwk: Mapping[str, Any]) -> None:
         raise BadJws("has an RSA key with another exponent than 65537")
 
 
-def _check_edwards(jwk: Mapping[str, Any]) -> None:
+def _check_edwards(x: bytes) -> None:
     """A point of small order would make one signature good for everything, and anybody could write it."""
-    point = int.from_bytes(_bytes(jwk["x"]), "little") & ~(1 << 255)
+    point = int.from_bytes(x, "little") & ~(1 << 255)
     if point >= _EDWARDS_PRIME or point in _SMALL_ORDER:
         raise BadJws("has an OKP key whose numbers are no key")
 
