@@ -15,20 +15,20 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.domain.opportunities import InterestExpressed, interest_referral_id
+from hub.domain.opportunities import InterestExpressed
 from hub.domain.partners import PartnerChanged
 from hub.domain.record import Resolved
 from hub.domain.references import UNKNOWN_REFERRAL_PREFIX, established
-from hub.domain.referrals import ReferralRequested
 from hub.domain.scopes import Audience
 from hub.domain.values import rfc3339
-from hub.domain.visits import VisitRecorded, signpost_referral_id
+from hub.events.brought import creates, derived
 from hub.events.check import Checked
 from hub.events.mandate import check_references
 from hub.events.rejection import FieldError, Rejected
 from hub.events.sealing import seal_event
 from hub.store import clients
 from hub.store.acceptance import look_up, save_accepted
+from hub.store.erasing import destroy_now
 from hub.store.inbox import Identity, InboxRow
 from hub.store.references import References
 from hub.store.vault import Subject, Vault
@@ -59,6 +59,7 @@ class _Group:
     accepted: dict[Identity, tuple[int, bytes]] = field(default_factory=dict)
     made: dict[str, dict[str, Any]] = field(default_factory=dict)
     status: list[tuple[str, bool]] = field(default_factory=list)
+    erased: list[str] = field(default_factory=list)
 
     def subject(self, wire_id: str) -> Subject:
         """The subject of a wire id, made when it is new."""
@@ -69,19 +70,21 @@ class _Group:
 
     def snapshot(self) -> tuple[object, ...]:
         """What is about to be written, for `restore`."""
-        kept = (self.subjects, self.identities, self.rows, self.accepted, self.made, self.status)
-        return (self.references.mark(), *(copy.copy(one) for one in kept))
+        kept = [self.subjects, self.identities, self.rows, self.accepted, self.made, self.status]
+        return (self.references.mark(), *(copy.copy(one) for one in [*kept, self.erased]))
 
     def restore(self, snapshot: tuple[Any, ...]) -> None:
         """Forget all that came after the snapshot."""
         self.references.undo(snapshot[0])
-        _, self.subjects, self.identities, self.rows, self.accepted, self.made, self.status = snapshot
+        _, self.subjects, self.identities, self.rows, self.accepted, *others = snapshot
+        self.made, self.status, self.erased = others
 
     def save(self, conn: Connection) -> None:
         """Write it all: keys, events, and what follows from them."""
         save_accepted(conn, list(self.made.values()), self.rows, self.accepted, self.references)
         for partner, suspended in self.status:
             clients.set_suspended(conn, partner, suspended)
+        destroy_now(conn, self.erased)
 
 
 def accept(
@@ -114,7 +117,7 @@ def _open_group(conn: Connection, vault: Vault, events: Sequence[Checked], at: d
     ]
     names += [("visit", event.subject) for event in events if event.noun == "visit"]
     names += [
-        (kind, id_) for event in events for id_ in _derived(event).values() for kind in ("referral", "opened")
+        (kind, id_) for event in events for id_ in derived(event).values() for kind in ("referral", "opened")
     ]
     merged = {
         (named.kind, named.id) for event in events if event.noun == "match" for named in event.references
@@ -193,6 +196,8 @@ def _accept_event(group: _Group, event: Checked) -> Receipt:
     group.references.apply(
         established(event.type, event.subject, partner, event.payload, row.key, resolved.ids)
     )
+    if firm and firm.cipher is None:
+        group.erased += _spoken_of(group, {event.subject, *resolved.ids.values()}, firm)
     if event.noun == "partner":
         # Shut out, or let in again, by the commit that accepts the event.
         group.status.append((event.subject, group.references.owner("partner", event.subject) is None))
@@ -228,22 +233,12 @@ def _resolve(group: _Group, event: Checked, firm: Subject | None, held: bool) ->
         manages=manages if principal.audience is Audience.MANAGER else None,
         may=sorted(set(event.spec.scopes) & principal.scopes),
         owners=owners,
-        ids=_derived(event),
+        ids=derived(event),
         other_firm=any(group.subjects[one] != firm for one in event.firms) if firm else False,
         taken=_is_taken(group, event, firm),
         held=held and event.noun == "sme" and event.what == "erased",
         names_erased=any(group.subjects[one].cipher is None for one in (*event.firms, *event.persons)),
     )
-
-
-def _derived(event: Checked) -> dict[str, str]:
-    """Ids of the referrals that the event brings about under ids of the hub's own making."""
-    payload = event.payload
-    if isinstance(payload, InterestExpressed):
-        return {"referral": interest_referral_id(event.subject, payload.sme_id)}
-    if isinstance(payload, VisitRecorded):
-        return {slug: signpost_referral_id(event.subject, slug) for slug in payload.signposted_to}
-    return {}
 
 
 def _is_taken(group: _Group, event: Checked, firm: Subject | None) -> bool:
@@ -268,6 +263,8 @@ def _firm(group: _Group, event: Checked) -> Subject | None:
     return named[0] if event.firms else group.subject(UNKNOWN_REFERRAL_PREFIX + event.subject)
 
 
-def creates(event: Checked) -> bool:
-    """Whether the event brings a referral about under an id of its sender's choice."""
-    return isinstance(event.payload, ReferralRequested)
+def _spoken_of(group: _Group, referrals: set[str], firm: Subject) -> list[str]:
+    """Keys of words on those referrals from before they came to the firm: they go with an erased one."""
+    ours = (one for one in sorted(referrals) if group.references.firm_of(one) == firm.surrogate)
+    found = [group.subjects.get(UNKNOWN_REFERRAL_PREFIX + one) for one in ours]
+    return [one.surrogate for one in found if one and one.cipher]

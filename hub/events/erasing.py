@@ -51,11 +51,11 @@ class Eraser:
             what = await self._store.inspect(lambda conn: condemned(conn, self._vault))
             if not what.subjects:
                 return 0
-            await self._store.write(lambda conn: destroy(conn, what))
+            gone = await self._store.write(lambda conn: destroy(conn, self._vault, what))
             # Not noted before the files are clean: a crash in between cleans them again.
             await self._store.scrub()
             at = rfc3339(datetime.now(UTC))
-            await self._store.write(lambda conn: note_erased(conn, what.subjects, at))
-            SUBJECTS_ERASED.inc(len(what.subjects))
-            log.info("erased", extra={"subjects": len(what.subjects)})
-            return len(what.subjects)
+            await self._store.write(lambda conn: note_erased(conn, gone, at))
+            SUBJECTS_ERASED.inc(len(gone))
+            log.info("erased", extra={"subjects": len(gone)})
+            return len(gone)

@@ -26,7 +26,8 @@ class Condemned:
 def condemned(conn: Connection, vault: Vault) -> Condemned:
     """What the read model says is erased and whose end is not noted yet.
 
-    With a firm go the keys of those of its referrals that were spoken of before anybody knew whose they were.
+    With a firm go the keys of those of its referrals that were spoken of before anybody knew whose they were;
+    and whatever the intake destroyed of those that came to an erased firm (`destroy_now`).
     """
     of_firms = (
         select(record.c.key)
@@ -34,6 +35,19 @@ def condemned(conn: Connection, vault: Vault) -> Condemned:
         .where(record.c.kind == Erasure.kind, record.c.id == FIRM, subject_key.c.erased_at.is_(None))
     )
     firms = list(conn.execute(of_firms).scalars())
+    unnoted = select(subject_key.c.surrogate).where(
+        subject_key.c.wrapped_key.is_(None), subject_key.c.erased_at.is_(None)
+    )
+    of_persons = select(record.c.key).where(record.c.kind == Erasure.kind, record.c.id == PERSON)
+    ids = list(conn.execute(of_persons).scalars())
+    persons = _living(conn, vault, PERSON_PREFIX, ids) | _living(conn, vault, ACCOUNT_PREFIX, ids)
+    subjects = dict.fromkeys([*firms, *_spoken_of(conn, vault, firms), *persons])
+    subjects |= dict.fromkeys(conn.execute(unnoted).scalars())
+    return Condemned(list(subjects), sorted(set(persons.values())))
+
+
+def _spoken_of(conn: Connection, vault: Vault, firms: Iterable[str]) -> list[str]:
+    """Keys of referrals of these firms that were spoken of before they were theirs."""
     referrals: list[str] = []
     for part in parts(firms):
         # No index helps here: erasing is rare, and an index would cost every event.
@@ -41,11 +55,7 @@ def condemned(conn: Connection, vault: Vault) -> Condemned:
             reference.c.kind.in_(("referral", "opened")), reference.c.target.in_(part)
         )
         referrals += conn.execute(named).scalars()
-    of_persons = select(record.c.key).where(record.c.kind == Erasure.kind, record.c.id == PERSON)
-    ids = list(conn.execute(of_persons).scalars())
-    persons = _living(conn, vault, PERSON_PREFIX, ids) | _living(conn, vault, ACCOUNT_PREFIX, ids)
-    spoken_of = _living(conn, vault, UNKNOWN_REFERRAL_PREFIX, referrals)
-    return Condemned([*firms, *spoken_of, *persons], sorted(set(persons.values())))
+    return list(_living(conn, vault, UNKNOWN_REFERRAL_PREFIX, referrals))
 
 
 def _living(conn: Connection, vault: Vault, prefix: str, ids: Iterable[str]) -> dict[str, str]:
@@ -59,10 +69,20 @@ def _living(conn: Connection, vault: Vault, prefix: str, ids: Iterable[str]) -> 
     return found
 
 
-def destroy(conn: Connection, what: Condemned) -> None:
-    """Destroy keys, wire ids and credentials; the digest stays, by which later events are recognised."""
+def destroy(conn: Connection, vault: Vault, what: Condemned) -> list[str]:
+    """Destroy keys, wire ids and credentials; the digest stays, by which later events are recognised.
+
+    Answers with all that is destroyed: referrals may have come to the firms since they were condemned.
+    """
     forget_people(conn, what.persons)
-    for part in parts(what.subjects):
+    subjects = list(dict.fromkeys([*what.subjects, *_spoken_of(conn, vault, what.subjects)]))
+    destroy_now(conn, subjects)
+    return subjects
+
+
+def destroy_now(conn: Connection, surrogates: Iterable[str]) -> None:
+    """Destroy these keys, in a transaction on the truth; the eraser cleans the files and notes the end."""
+    for part in parts(surrogates):
         conn.execute(
             update(subject_key)
             .where(subject_key.c.surrogate.in_(part))

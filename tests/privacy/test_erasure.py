@@ -10,8 +10,10 @@ from typing import Any
 
 from sqlalchemy import select
 
+from hub.domain.opportunities import interest_referral_id, opportunity_id
 from hub.domain.principal import Principal
 from hub.domain.viewer import Viewer
+from hub.domain.visits import signpost_referral_id
 from hub.events.rebuild import fold_all, rebuild
 from hub.ledger import checkpoint, merkle, tree
 from hub.store.engine import Store
@@ -34,7 +36,7 @@ from tests.privacy.told import (
     keys,
     live,
 )
-from tests.support.messages import EEN, NETWORK, consent, event, firm, firm_id, referral, uuid_of
+from tests.support.messages import EEN, NETWORK, NORMANDY, consent, event, firm, firm_id, referral, uuid_of
 from tests.support.spine import OpenHub, Spine, running_spine
 
 AT = "2026-12-01"
@@ -80,6 +82,61 @@ async def test_whatever_comes_later_is_refused_and_makes_no_new_key(spine: Spine
     assert after["inbox"] == before["inbox"] + len(later) + 1, "each keeps its place in the ledger"
     assert after["subject_key"] == before["subject_key"]
     assert (await keys(spine, firm_id(NUMBER)))[:2] == (None, None)
+
+
+async def test_text_on_a_referral_that_comes_to_an_erased_firm_goes_too(spine: Spine) -> None:
+    late, theirs = uuid_of("requested-after-the-erasure"), uuid_of("of-another-firm")
+    interest = interest_referral_id(opportunity_id(NORMANDY, "fair"), firm_id(NUMBER))
+    signpost = signpost_referral_id(uuid_of("late-visit"), NORMANDY)
+    await live(spine)
+    fair = {"reference": "fair", "opportunity_type": "business-offer", "title": {"en": "Fair"}}
+    fair |= {"country": "FR", "summary": {"en": "A fair"}, "published_on": AT}
+    published = event(NORMANDS, "opportunity.published", opportunity_id(NORMANDY, "fair"), fair)
+    assert await spine.outcome(NORMANDS, published) == "applied"
+    for id_ in (late, theirs, interest, signpost):
+        noted = event(NORMANDS, "referral.received", id_, {"note": "The owner told me on the ferry"})
+        assert await spine.outcome(NORMANDS, noted) == "refused referral.not_found"
+    other = consent(KENTS, OTHER, NORMANDY, id_=uuid_of("other-consent"))
+    assert await spine.outcome(KENTS, other) == "applied"
+    asked = referral(KENTS, OTHER, theirs, uuid_of("other-consent"))
+    assert await spine.outcome(KENTS, asked) == "applied"
+    await erase(spine)
+    await until_erased(spine, firm_id(NUMBER))
+    wire = {"sme_id": firm_id(NUMBER), "network": NETWORK}
+    consented = {"consent_id": uuid_of("erased-consent")}
+    visited = {"on": AT, "kind": "review", "signposted_to": [NORMANDY]}
+    for message in (
+        referral(KENTS, NUMBER, late, uuid_of("erased-consent")),
+        referral(KENTS, NUMBER, theirs, uuid_of("erased-consent")),
+        event(
+            KENTS, "opportunity.interest-expressed", opportunity_id(NORMANDY, "fair"), {**wire, **consented}
+        ),
+        event(KENTS, "visit.recorded", uuid_of("late-visit"), {**wire, **visited}),
+    ):
+        assert await spine.outcome(KENTS, message) == "refused sme.erased"
+    for id_ in (late, interest, signpost):
+        assert (await keys(spine, f"referral:{id_}"))[:2] == (None, None)
+        await until_erased(spine, f"referral:{id_}")
+    assert all((await keys(spine, f"referral:{theirs}"))[:2]), "another firm's referral is not touched"
+
+
+async def test_a_referral_that_comes_to_the_firm_while_it_is_being_erased_is_not_missed(
+    open_backbone: OpenHub, tmp_path: Path
+) -> None:
+    await folded_and_dead(open_backbone, tmp_path / "hub")
+    late = uuid_of("requested-in-between")
+    hub = open_backbone(tmp_path / "hub")
+    try:
+        waiting = await hub.store.inspect(lambda conn: condemned(conn, hub.vault))
+        async with hub.running(working=False):
+            spine = Spine(hub)
+            await spine.post(NORMANDS, event(NORMANDS, "referral.received", late, {"note": "On the ferry"}))
+            await spine.post(KENTS, referral(KENTS, NUMBER, late, uuid_of("erased-consent")))
+        assert all((await keys(Spine(hub), f"referral:{late}"))[:2])
+        await hub.store.write(lambda conn: destroy(conn, hub.vault, waiting))
+        assert await keys(Spine(hub), f"referral:{late}") == (None, None, None)
+    finally:
+        await hub.store.close()
 
 
 async def test_a_refused_erasure_destroys_nothing(spine: Spine) -> None:
@@ -190,7 +247,7 @@ async def test_keys_that_were_destroyed_without_a_note_of_it_are_destroyed_again
     hub = open_backbone(tmp_path / "hub")
     try:
         waiting = await hub.store.inspect(lambda conn: condemned(conn, hub.vault))
-        await hub.store.write(lambda conn: destroy(conn, waiting))
+        await hub.store.write(lambda conn: destroy(conn, hub.vault, waiting))
         assert await keys(Spine(hub), firm_id(NUMBER)) == (None, None, None)
         assert await hub.eraser.step() == len(waiting.subjects) == 2
         assert (await keys(Spine(hub), firm_id(NUMBER)))[2]
