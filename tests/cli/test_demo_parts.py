@@ -28,7 +28,7 @@ def test_the_demo_tells_the_same_story_on_real_parts(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-3_000:]
     report = json.loads(done.stdout)
     assert (report["services"], report["opportunities"], report["partners"]) == (33, 15, 3)
-    assert (report["referrals"], report["ledger_size"], report["proof_verified"]) == (1, 64, True)
+    assert (report["referrals"], report["ledger_size"], report["proof_verified"]) == (1, 69, True)
     assert "Apache Kafka is ready" in done.stderr
     assert "PostgreSQL is ready" in done.stderr
     assert not (tmp_path / "demo" / "hub.db").exists()

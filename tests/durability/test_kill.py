@@ -25,6 +25,8 @@ from tests.support.serving import Served, Session, enrol_on
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED, KILLS, FIRMS, EVENTS_OF_A_FIRM = 20_261_122, 3, 6, 30
+ENROLLED = len(PARTNERS) + 1
+"""Clients of the partners and the network manager's: each is told in the ledger."""
 START_S, END_S = 40.0, 90.0
 
 
@@ -173,7 +175,8 @@ async def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
 def _nothing_twice_and_all_in_order(server: Killed, rows: list[tuple[Any, ...]]) -> None:
     assert [leaf_index for _, _, leaf_index, _ in rows] == list(range(len(rows)))
     assert {status for *_, status in rows} == {"applied"}
-    assert len(rows) == FIRMS * EVENTS_OF_A_FIRM + len(PARTNERS), "events beside the firms' and the partners'"
+    set_up = len(PARTNERS) + ENROLLED
+    assert len(rows) == FIRMS * EVENTS_OF_A_FIRM + set_up, "events beside the firms' and the set-up's"
     # A firm's events were posted one after the other, so the numbers of each firm must grow.
     for ids in server.posted.values():
         assert [id_ for id_, *_ in rows if id_ in ids] == ids

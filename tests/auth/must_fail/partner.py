@@ -19,6 +19,8 @@ from tests.support.serving import Served
 HOLDER = ECKey.generate_key("P-256")
 STRANGER = ECKey.generate_key("P-256")
 SCOPE = "events:publish events:read"
+DAY_S = 86_400
+"""How far off a time is that is reckoned when tests are collected: the last of them run much later."""
 
 
 @dataclass(frozen=True, slots=True)

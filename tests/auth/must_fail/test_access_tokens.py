@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from hub.auth.oauth.signing import Signing, open_signing
-from tests.auth.must_fail.partner import STRANGER, Partner
+from tests.auth.must_fail.partner import DAY_S, STRANGER, Partner
 from tests.auth.world import base64url, signed_by_hand
 from tests.support.messages import KENT, NORMANDY
 from tests.support.serving import Served
@@ -62,8 +62,8 @@ BAD_TOKENS: dict[str, Attempt] = {
         "at+jwt", claims(p, aud=[p.served.base_url, "https://other.example"])
     ),
     "expired": _own(exp=int(time.time()) - 1),
-    "not yet valid": _own(nbf=int(time.time()) + 600),
-    "issued in the future": _own(iat=int(time.time()) + 600),
+    "not yet valid": _own(nbf=int(time.time()) + DAY_S),
+    "issued in the future": _own(iat=int(time.time()) + DAY_S),
     "no expiry": _own(exp=None),
     "of a client that is not there": _own(sub="nobody", client_id="nobody", hub_partner="nobody"),
     "of another partner": _own(hub_partner=NORMANDY),
@@ -121,7 +121,7 @@ BAD_PROOFS: dict[str, dict[str, Any]] = {
     "for another token": {"token": "other"},
     "without the token's hash": {"ath": None},
     "old": {"iat": int(time.time()) - 600},
-    "from the future": {"iat": int(time.time()) + 600},
+    "from the future": {"iat": int(time.time()) + DAY_S},
     "with a stale nonce": {"nonce": "stale"},
     "of another type": {"header": {"typ": "at+jwt"}},
 }

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.auth.must_fail.partner import STRANGER, Partner
+from tests.auth.must_fail.partner import DAY_S, STRANGER, Partner
 from tests.auth.world import signed_by_hand
 from tests.support.messages import KENT, NORMANDY
 from tests.support.serving import Served
@@ -70,7 +70,7 @@ BAD_ASSERTIONS: dict[str, Request] = {
     "no exp": _claims(exp=None),
     "expired": _claims(exp=int(time.time()) - 1),
     "exp in ten years": _claims(exp=int(time.time()) + 315_360_000),
-    "not yet valid": _claims(nbf=int(time.time()) + 3_600),
+    "not yet valid": _claims(nbf=int(time.time()) + DAY_S),
     "aud of another server": _claims(aud="https://attacker.example"),
     "aud as a list": lambda p: p.ask(client_assertion=p.assertion(aud=[p.served.base_url])),
     "aud is the token endpoint": lambda p: p.ask(
@@ -216,7 +216,7 @@ BAD_PROOFS: dict[str, Callable[[Partner], list[str]]] = {
     "another method": _proof(htm="GET"),
     "another address": _proof(htu="https://attacker.example/oauth/token"),
     "an old one": _proof(iat=int(time.time()) - 600),
-    "one from the future": _proof(iat=int(time.time()) + 600),
+    "one from the future": _proof(iat=int(time.time()) + DAY_S),
     "no iat": _proof(iat=None),
     "no jti": _proof(jti=None),
     "an assertion": lambda p: [p.assertion()],
