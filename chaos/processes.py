@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 STOP_S_MAX = 30.0
 SETTLED_S = 10.0
 """After so long a process has begun its work: it must not end by itself any more."""
-NOT_BEGUN = "Unfit"
+NOT_BEGUN = ("Unfit", "Application startup failed")
 """How a process ends that found no database when it started; its keeper tries again."""
 AFTER_SIGNAL = (-signal.SIGKILL, -signal.SIGTERM, 0)
 
@@ -107,7 +107,7 @@ class Process:
         if self.starts and code not in AFTER_SIGNAL and time.monotonic() - self.started_s > SETTLED_S:
             ran_s = time.monotonic() - self.started_s
             said = self.log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2][:300]
-            if NOT_BEGUN not in said:
+            if not any(words in said for words in NOT_BEGUN):
                 self.faults.append(
                     f"{self.name} ended by itself after {ran_s:.0f} s, exit code {code}: {said}"
                 )

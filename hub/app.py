@@ -47,7 +47,8 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
         docs_url=None,
         redoc_url=None,
     )
-    problems.install(app, hub.auditor.refused)
+    refused = hub.auditor.refused
+    problems.install(app, refused)
     app.add_middleware(CountRequests)
     signing = open_signing(settings)
     nonces = open_nonces(settings)
@@ -68,7 +69,7 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
             who,
             quotas=hub.intake.quotas,
             meter=meter,
-            note_refusal=hub.auditor.refused,
+            note_refusal=refused,
             record_reading=access.used,
             graphiql_mutations=settings.graphiql_mutations,
         )
@@ -76,7 +77,9 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
     app.include_router(breakglass.build_router(access, who))
     app.include_router(onboarding.build_router(hub, who, meter, addresses))
     app.include_router(privacy.build_router(hub, who, meter))
-    app.include_router(oauth.build_router(hub.store, settings, signing, tokens, nonces, addresses, key_uses))
+    app.include_router(
+        oauth.build_router(hub.store, settings, signing, tokens, nonces, addresses, key_uses, refused)
+    )
     app.include_router(ledger.build_router(hub.store, checkpoints))
     app.include_router(operations.build_router(hub))
     app.include_router(people.open_people(settings, hub.store, hub.vault, sessions, tokens, addresses))

@@ -30,6 +30,7 @@ from hub.auth.oauth.tokens import Tokens
 from hub.auth.proofs.jws import ALGORITHMS
 from hub.auth.proofs.nonces import Nonces
 from hub.domain.scopes import SCOPES
+from hub.events.audit import NoteRefusal, unheard
 from hub.settings import Settings
 from hub.store.engine import Store, StoreUnavailable
 
@@ -53,15 +54,16 @@ def build_router(
     nonces: Nonces,
     addresses: Addresses,
     uses: KeyUses,
+    note_refusal: NoteRefusal = unheard,
     clock: Callable[[], float] = time.time,
 ) -> APIRouter:
     """Endpoints for tokens, key set and metadata (RFC 8414).
 
-    addresses: tells who fails to prove itself. uses: is told which keys of clients were used. clock: seconds
-    since 1970.
+    addresses: tells who fails to prove itself. uses: is told which keys of clients were used.
+    note_refusal: told of clients that ask for scopes which they do not hold. clock: seconds since 1970.
     """
     router = APIRouter(tags=["authorization"])
-    server = Server(store, settings, tokens, nonces, addresses, uses, clock)
+    server = Server(store, settings, tokens, nonces, addresses, uses, clock, note_refusal)
     kept = {"Cache-Control": f"public, max-age={DOCUMENT_AGE_S}"}
 
     @router.post(TOKEN_PATH, dependencies=[BY_ITSELF], openapi_extra=described.TOKEN)

@@ -22,6 +22,7 @@ from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience
 from hub.domain.values import rfc3339
 from hub.events.accept import accept
+from hub.events.audit import NoteRefusal, unheard
 from hub.events.check import Checked, check
 from hub.events.envelope import BATCH, BATCH_BYTES_MAX, STRUCTURED, Envelope, parse
 from hub.events.intake import Intake
@@ -43,6 +44,10 @@ from hub.store.vault import Vault
 
 GROUP_MESSAGES_MAX = 256
 GROUP_BYTES_MAX = 1_048_576
+WHERE = "in.{partner}"
+"""How records of refusals name a partner's topic."""
+RIGHTS = frozenset({"scope.missing", "event.foreign_source", "partner.suspended"})
+"""Refusals of a right; over HTTP they are 403."""
 _PREFIX, _HTTP_PREFIX = "ce_", "ce-"
 _FAULT = Refusal(
     "hub.unavailable",
@@ -96,8 +101,11 @@ class Ready:
 class Deliveries:
     """The intake of messages of topics, beside that over HTTP and by the same rules."""
 
-    def __init__(self, store: Store, vault: Vault, intake: Intake) -> None:
-        self._store, self._vault, self._intake = store, vault, intake
+    def __init__(
+        self, store: Store, vault: Vault, intake: Intake, note_refusal: NoteRefusal = unheard
+    ) -> None:
+        """note_refusal: told of every message that a right was refused to."""
+        self._store, self._vault, self._intake, self._note_refusal = store, vault, intake, note_refusal
 
     async def take_in(self, messages: Sequence[Message]) -> None:
         """Return once it is written down what became of each, in their order; they may be known already.
@@ -120,7 +128,9 @@ class Deliveries:
 
     async def _write(self, ready: Sequence[Ready]) -> None:
         try:
-            await self._intake.commit(lambda conn: deliver(conn, self._vault, ready, datetime.now(UTC)))
+            written = await self._intake.commit(
+                lambda conn: deliver(conn, self._vault, ready, datetime.now(UTC))
+            )
         except StoreUnavailable:
             raise
         except Exception as error:
@@ -134,6 +144,11 @@ class Deliveries:
                 raise  # There is nothing in it that could be refused any more.
             log.error("message_parked", extra={"place": ready[0].message.place.name}, exc_info=error)
             await self._write([Ready(ready[0].message, (), PARKED, _FAULT)])
+            return
+        for done in written:
+            if done.refusal and done.refusal.code in RIGHTS:
+                slug = done.place.partner
+                self._note_refusal(Principal(slug, Audience.PARTNER, slug), done.refusal.code, WHERE)
 
 
 def deliver(conn: Connection, vault: Vault, ready: Sequence[Ready], at: datetime) -> list[Delivery]:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from sqlalchemy.exc import DBAPIError
 
 from hub.domain.refusal import Refusal
-from hub.events.audit import Auditor
+from hub.events.audit import Auditor, NoteRefusal
 from hub.events.backbone import Backbone, EmbeddedBackbone
 from hub.events.erasing import Eraser
 from hub.events.forgetting import Forgetter
@@ -90,9 +90,7 @@ class Hub:
             if self.kafka:
                 jobs += [("partners' topics", self.kafka.take_in)]
         if serving or self.kafka:
-            jobs += [("intake", self.intake.run)]
-        if serving:
-            jobs += [("auditor", self.auditor.run)]
+            jobs += [("intake", self.intake.run), ("auditor", self.auditor.run)]
         async with contextlib.AsyncExitStack() as stack:
             if self.kafka:
                 stack.push_async_callback(self.kafka.close)
@@ -166,7 +164,8 @@ def open_hub(settings: Settings) -> Hub:
     rates = settings.quota_events_per_s, settings.quota_bytes_per_s, settings.quota_cost_per_s
     intake = Intake(store, vault, Quotas(*rates))
     sequencer = Sequencer(store, origin, key, intake.accepted)
-    kafka = _kafka(settings, store, vault, intake)
+    auditor = Auditor(vault, intake)
+    kafka = _kafka(settings, store, vault, intake, auditor.refused)
     backbone: Backbone = kafka or EmbeddedBackbone(store, sequencer.sequenced)
 
     async def shown(seqs: Sequence[int]) -> None:
@@ -175,19 +174,20 @@ def open_hub(settings: Settings) -> Hub:
 
     eraser = Eraser(store, vault)
     projector = Projector(store, backbone, shown, eraser.at_once)
-    auditor = Auditor(vault, intake)
     return Hub(
         settings, store, vault, intake, auditor, sequencer, kafka, projector, eraser, progress, key, origin
     )
 
 
-def _kafka(settings: Settings, store: Store, vault: Vault, intake: Intake) -> KafkaBackbone | None:
+def _kafka(
+    settings: Settings, store: Store, vault: Vault, intake: Intake, note_refusal: NoteRefusal
+) -> KafkaBackbone | None:
     if not settings.kafka_bootstrap:
         return None
     # Imported by those who use it: it takes as long as the rest of a command.
     from hub.events.kafka import KafkaBackbone
 
-    return KafkaBackbone(settings, store, vault, intake)
+    return KafkaBackbone(settings, store, vault, intake, note_refusal)
 
 
 def _check_keys(settings: Settings) -> None:

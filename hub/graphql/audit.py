@@ -11,7 +11,7 @@ from hub.domain.audit import Actor as ActorRecord
 from hub.domain.values import parse_time
 from hub.graphql.context import Info
 from hub.graphql.declared import MEMBERS, requires, shown
-from hub.graphql.pages import PageInfo, page_info
+from hub.graphql.pages import PageInfo, connection
 from hub.graphql.refusals import accepted
 from hub.graphql.registry_types import Partner, partner_of
 from hub.store.audit import AuditFilter as Criteria
@@ -150,10 +150,7 @@ class AuditQueries:
             )
         )
         nodes = [record_of(view) for view in page.nodes]
-        edges = [
-            AuditEdge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)
-        ]
-        return AuditConnection(nodes=nodes, edges=edges, page_info=page_info(page), total_count=page.total)
+        return connection(AuditConnection, AuditEdge, page, nodes)
 
 
 def record_of(view: AuditView) -> AuditRecord:

@@ -7,7 +7,7 @@ import strawberry
 from hub.graphql.cases_types import Sme, sme_of
 from hub.graphql.context import Info
 from hub.graphql.declared import MEMBERS, requires, shown
-from hub.graphql.pages import PageInfo, page_info
+from hub.graphql.pages import PageInfo, connection
 from hub.graphql.refusals import accepted
 from hub.store.firms import find_firms, get_firm
 
@@ -62,8 +62,7 @@ class FirmQueries:
             )
         )
         nodes = [sme_of(info, view) for view in page.nodes]
-        edges = [SmeEdge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)]
-        return SmeConnection(nodes=nodes, edges=edges, page_info=page_info(page), total_count=page.total)
+        return connection(SmeConnection, SmeEdge, page, nodes)
 
     @requires(MEMBERS, {"referrals:read"})
     async def sme(self, info: Info, id: strawberry.ID) -> Sme | None:

@@ -17,7 +17,7 @@ from hub.domain.values import parse_time
 from hub.domain.viewer import Viewer
 from hub.graphql.context import Info
 from hub.graphql.declared import MEMBERS, requires, shown
-from hub.graphql.pages import PageInfo, page_info
+from hub.graphql.pages import PageInfo, connection
 from hub.graphql.refusals import accepted
 from hub.graphql.registry_types import Partner, partner_of
 from hub.ledger.tree import inclusion_proof
@@ -179,10 +179,7 @@ class LedgerQueries:
             )
         )
         nodes = [entry_of(view) for view in page.nodes]
-        edges = [
-            LedgerEdge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)
-        ]
-        return LedgerConnection(nodes=nodes, edges=edges, page_info=page_info(page), total_count=page.total)
+        return connection(LedgerConnection, LedgerEdge, page, nodes)
 
     @requires(MEMBERS, {"events:read"})
     async def receipt(self, info: Info, seq: int) -> Receipt | None:

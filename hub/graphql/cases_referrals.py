@@ -10,7 +10,7 @@ from hub.graphql.cases_parts import ReferralRole, ReferralState
 from hub.graphql.cases_types import Referral, referral_of
 from hub.graphql.context import Info
 from hub.graphql.declared import MEMBERS, requires, shown
-from hub.graphql.pages import PageInfo, page_info
+from hub.graphql.pages import PageInfo, connection
 from hub.graphql.refusals import accepted
 from hub.store.referrals import ReferralFilter as Criteria
 from hub.store.referrals import find_referrals, get_referral
@@ -92,16 +92,7 @@ class ReferralQueries:
             )
         )
         nodes = [referral_of(view) for view in page.nodes]
-        edges = [
-            ReferralEdge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)
-        ]
-        return ReferralConnection(
-            nodes=nodes,
-            edges=edges,
-            page_info=page_info(page),
-            total_count=page.total,
-            version=page.version,
-        )
+        return connection(ReferralConnection, ReferralEdge, page, nodes, version=page.version)
 
     @requires(MEMBERS, {"referrals:read"})
     async def referral(self, info: Info, id: strawberry.ID) -> Referral | None:

@@ -10,7 +10,7 @@ import strawberry
 from hub.domain.opportunities import Opportunity as OpportunityRecord
 from hub.graphql.context import Info
 from hub.graphql.declared import requires, shown
-from hub.graphql.pages import PageInfo, page_info
+from hub.graphql.pages import PageInfo, connection
 from hub.graphql.refusals import accepted
 from hub.graphql.registry_types import Partner, partner_of
 from hub.graphql.scalars import JSON, Code, Node, pick
@@ -170,17 +170,7 @@ class OpportunityQueries:
             )
         )
         nodes = [opportunity_of(found, language or None) for found in page.nodes]
-        edges = [
-            OpportunityEdge(cursor=cursor, node=node)
-            for cursor, node in zip(page.cursors, nodes, strict=True)
-        ]
-        return OpportunityConnection(
-            nodes=nodes,
-            edges=edges,
-            page_info=page_info(page),
-            total_count=page.total,
-            version=page.version,
-        )
+        return connection(OpportunityConnection, OpportunityEdge, page, nodes, version=page.version)
 
     @requires()
     async def opportunity(self, info: Info, id: strawberry.ID) -> Opportunity | None:

@@ -12,7 +12,7 @@ from hub.domain.services import Service as ServiceRecord
 from hub.graphql.context import Info
 from hub.graphql.declared import requires, shown
 from hub.graphql.eligibility import Eligibility, ExportExperience, FirmFacts, FirmSize, eligibility_of
-from hub.graphql.pages import PageInfo, page_info
+from hub.graphql.pages import PageInfo, connection
 from hub.graphql.refusals import accepted
 from hub.graphql.registry_types import Partner, partner_of
 from hub.graphql.scalars import JSON, Code, LocalizedText, Node, localized, pick
@@ -267,16 +267,7 @@ class ServiceQueries:
             )
         )
         nodes = [service_of(found, language or None) for found in page.nodes]
-        edges = [
-            ServiceEdge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)
-        ]
-        return ServiceConnection(
-            nodes=nodes,
-            edges=edges,
-            page_info=page_info(page),
-            total_count=page.total,
-            version=page.version,
-        )
+        return connection(ServiceConnection, ServiceEdge, page, nodes, version=page.version)
 
     @requires()
     async def service(self, info: Info, id: strawberry.ID) -> Service | None:

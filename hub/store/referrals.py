@@ -27,7 +27,7 @@ from hub.domain.refusal import Refusal
 from hub.domain.viewer import Viewer
 from hub.store import pages
 from hub.store.bulk import Changes, Keys, Rows
-from hub.store.firms import FirmView, party_labels, visible_firms
+from hub.store.firms import FirmView, known_firm, party_labels, visible_firms
 from hub.store.records import decode, load_states, party_text
 from hub.store.search import sortable_time
 from hub.store.tables import record, referral_party, referral_row
@@ -227,8 +227,7 @@ def _wanted(
     if filter.updated_after is not None:
         wanted.append(row.updated_at > sortable_time(filter.updated_after))
     if filter.sme is not None:
-        subject = vault.subjects(conn, [filter.sme]).get(filter.sme)
-        states = load_states(conn, [subject.surrogate]) if subject else {}
+        states = load_states(conn, known_firm(conn, viewer, vault, filter.sme))
         # Whose case it is must not be found out by asking for firms one by one: an offer in a pool does
         # not count, and a firm that the viewer may not read is answered like one that nobody knows.
         wanted.append(row.firm.in_(list(visible_firms(conn, replace(viewer, glass=False), vault, states))))

@@ -6,11 +6,15 @@ import asyncio
 import json
 import time
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
+from joserfc.jwk import ECKey
 from sqlalchemy import select
 
+from hub.auth.proofs.assertions import ASSERTION_TYPE
+from hub.auth.proofs.jws import sign
 from hub.domain.audit import TYPE
 from hub.store.opening import on_truth
 from hub.store.tables import inbox
@@ -96,3 +100,26 @@ async def test_nothing_that_a_stranger_sends_comes_to_the_log(served: Served, se
     found = recorded(served)
     assert len(found) == before
     assert "forged" not in json.dumps(found)
+
+
+async def test_a_scope_that_is_not_granted_is_recorded_once_for_each_assertion(served: Served) -> None:
+    row = served.rows[KENT]
+    key, claims = ECKey.import_key(row["private_key_jwk"]), own_claims(row, served)
+    form = {
+        "grant_type": "client_credentials",
+        "scope": "privacy:erase",
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": sign({"alg": "ES256", "kid": row["private_key_jwk"]["kid"]}, claims, key),
+    }
+    async with httpx.AsyncClient(base_url=served.base_url) as http:
+        answers = [await http.post("/oauth/token", data=form) for _ in range(2)]
+    assert [one.json()["error"] for one in answers] == ["invalid_scope", "invalid_client"]
+    one = soon(served, code="invalid_scope")
+    assert (one["where"], one["actor"]["client_id"], one.get("count", 1)) == ("POST /oauth/token", KENT, 1)
+
+
+def own_claims(row: dict[str, Any], served: Served) -> dict[str, Any]:
+    """Of an assertion that holds for a minute."""
+    now_s = int(time.time())
+    name = {"iss": row["client_id"], "sub": row["client_id"], "aud": served.base_url}
+    return {**name, "iat": now_s, "exp": now_s + 60, "jti": str(uuid4())}

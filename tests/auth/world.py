@@ -64,7 +64,7 @@ class World:
         tokens = Tokens(self.store, self.settings, self.signing, self.clock)
         addresses, uses = Addresses(self.settings.proxies), KeyUses(self.store)
         parts = self.store, self.settings, self.signing, tokens, nonces, addresses, uses
-        app.include_router(build_router(*parts, self.clock))
+        app.include_router(build_router(*parts, clock=self.clock))
         self.authenticator = Authenticator(self.store, self.settings, tokens, nonces, self.clock)
 
         @app.api_route("/who", methods=["GET", "POST"])

@@ -43,6 +43,8 @@ PARTS = {
     "states_of": "whoever takes the states judges them",
     "_views": "of rows that were selected as visible; firms are judged again",
     "_known_firms": "compares the viewer's labels itself",
+    "_is_known": "is the condition",
+    "known_firm": "names a firm to those whose labels it compares",
     "find_referrals": "its conditions are those of _wanted, which asks",
     "_conditions": "of a filter, beside visible_offers",
     "forget_audited": "a write",

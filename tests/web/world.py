@@ -126,7 +126,7 @@ class World:
         self.app.include_router(people_pages.build_router(self.pages, codes, other))
         self.app.include_router(graphiql.build_router(self.pages))
         parts = self.store, self.settings, signing, tokens, nonces, Addresses(), KeyUses(self.store)
-        self.app.include_router(oauth.build_router(*parts, self.clock))
+        self.app.include_router(oauth.build_router(*parts, clock=self.clock))
         authenticator = Authenticator(
             self.store, self.settings, tokens, nonces, self.clock, sessions=self.sessions
         )

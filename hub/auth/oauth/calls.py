@@ -80,6 +80,8 @@ class Call(OAuth2Request):  # type: ignore[misc]
         self.thumbprint: str | None = None
         self.uses: list[tuple[Once, OAuth2Error]] = []
         self.signer: str | None = None
+        self.not_granted = False
+        """Whether the client, once proven, asked for a scope that it does not hold."""
 
 
 class RegisteredClient(ClientMixin):  # type: ignore[misc]

@@ -24,7 +24,9 @@ from hub.auth.oauth.key_uses import KeyUses
 from hub.auth.oauth.tokens import Held, Tokens, token_answer
 from hub.auth.proofs.jws import BadJws
 from hub.auth.proofs.nonces import Nonces
+from hub.domain.principal import Principal
 from hub.domain.scopes import SCOPES, Audience
+from hub.events.audit import NoteRefusal, unheard
 from hub.settings import Settings
 from hub.store.clients import Client
 from hub.store.engine import Store
@@ -50,6 +52,7 @@ class ClientCredentials(ClientCredentialsGrant):  # type: ignore[misc]
         if not SCOPES.issuperset(wanted):
             raise InvalidScopeError("Name one or more scopes of this server, a single space between them.")
         if missing := sorted(set(wanted) - set(self.request.client.row.scopes)):
+            self.request.not_granted = True
             raise InvalidScopeError(f"Not granted to this client: {' '.join(missing)}.")
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
@@ -69,10 +72,14 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         addresses: Addresses,
         uses: KeyUses,
         clock: Callable[[], float] = time.time,
+        note_refusal: NoteRefusal = unheard,
     ) -> None:
-        """addresses, uses: as Callers needs them. clock: seconds since 1970."""
+        """addresses, uses: as Callers needs them. clock: seconds since 1970.
+
+        note_refusal: told of clients that ask for scopes which they do not hold.
+        """
         super().__init__(scopes_supported=sorted(SCOPES))
-        self._tokens = tokens
+        self._tokens, self._note_refusal = tokens, note_refusal
         self.callers = Callers(store, settings, nonces, addresses, uses, clock)
         self._codes = Codes(store, tokens, self.callers, clock)
         self.register_grant(ClientCredentials)
@@ -87,6 +94,11 @@ class Server(AuthorizationServer):  # type: ignore[misc]
             response: Response = self.create_token_response(call)
             # Used up even when the answer is a no; the token leaves only after the commit.
             await self.callers.use_up(call)
+            # Told only now: an assertion that somebody sends again must not speak in the client's name.
+            if call.not_granted:
+                client = call.client.row
+                caller = Principal(client.client_id, client.audience, client.partner)
+                self._note_refusal(caller, InvalidScopeError.error, f"POST {TOKEN_PATH}")
         except OAuth2Error as refused:
             response = self.handle_error_response(None, refused)
         return response

@@ -13,6 +13,7 @@ from kafka import TopicPartition
 from sqlalchemy import Connection
 
 from hub.domain.values import rfc3339
+from hub.events.audit import NoteRefusal
 from hub.events.backbone import Batch, Delivered, missing_from_inbox
 from hub.events.deliveries import Deliveries
 from hub.events.intake import Intake
@@ -40,11 +41,15 @@ log = logging.getLogger(__name__)
 class KafkaBackbone:
     """What the spine needs of Kafka."""
 
-    def __init__(self, settings: Settings, store: Store, vault: Vault, intake: Intake) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, vault: Vault, intake: Intake, note_refusal: NoteRefusal
+    ) -> None:
+        """note_refusal: told of messages in partners' topics that a right was refused to."""
         self.cluster = Cluster(settings)
         self.access = Access(self.cluster)
         self._store, self._vault = store, vault
-        self._partner_topics = PartnerTopics(self.cluster, store, Deliveries(store, vault, intake))
+        deliveries = Deliveries(store, vault, intake, note_refusal)
+        self._partner_topics = PartnerTopics(self.cluster, store, deliveries)
         self._hub_id = vault.digest("hub", b"").hex()[:32]
         self._relay = Relay(store, self.cluster, self._hub_id)
         self._reader = GroupReader(self.cluster, GROUP, {"topics": list(LANE_TOPICS)}, self._starts)
