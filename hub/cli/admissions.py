@@ -11,9 +11,9 @@ from rich.table import Table
 from sqlalchemy import Connection
 
 from hub.auth.onboarding import admissions, applications
-from hub.cli.onboarding import OPERATOR
-from hub.cli.partners import Scope, no_client, run
-from hub.cli.serve import Json
+from hub.cli.operator import OPERATOR, no_client
+from hub.cli.options import Json, Scope
+from hub.cli.session import run
 from hub.cli.terminal import data, print_json, talk
 from hub.domain.audit import Act
 from hub.domain.refusal import Refusal

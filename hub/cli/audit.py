@@ -10,9 +10,9 @@ import typer
 from rich.table import Column, Table
 from sqlalchemy import Connection
 
-from hub.cli.onboarding import OPERATOR
-from hub.cli.partners import run
-from hub.cli.serve import Json
+from hub.cli.operator import OPERATOR
+from hub.cli.options import Json
+from hub.cli.session import run
 from hub.cli.terminal import data, print_json
 from hub.domain.audit import ACTS
 from hub.domain.refusal import Refusal

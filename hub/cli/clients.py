@@ -6,19 +6,14 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.onboarding import NewClient, add_client, read_public_key
-from hub.cli.partners import Bearer, PublicKey, Scope, run, show_row
-from hub.cli.serve import Json
+from hub.cli.operator import NewClient, add_client, read_public_key, show_row
+from hub.cli.options import Bearer, Json, PublicKey, Scope
+from hub.cli.session import run
 from hub.cli.terminal import refuse
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience
 
 app = typer.Typer(no_args_is_help=True, help="Clients of portals and network managers.")
-
-
-@app.callback()
-def group() -> None:
-    """Clients of portals and network managers."""
 
 
 @app.command("add")

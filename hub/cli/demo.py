@@ -20,9 +20,10 @@ from hub.cli.demo_clients import Network
 from hub.cli.demo_parts import real_parts
 from hub.cli.demo_story import Member
 from hub.cli.imports import ProgressBar, show_report
-from hub.cli.onboarding import NewClient, add_client
+from hub.cli.operator import NewClient, add_client
+from hub.cli.options import Json
 from hub.cli.partners import add_partner
-from hub.cli.serve import HOST, LOCK_FILE, Json, hold, is_free, server
+from hub.cli.serve import HOST, LOCK_FILE, hold, is_free, server
 from hub.cli.terminal import data, print_json, refuse, talk
 from hub.connectors import CONNECTORS
 from hub.connectors.importer import import_feed

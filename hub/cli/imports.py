@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from hub.auth.client import TokenClient, TokenRefused
-from hub.cli.serve import Json
+from hub.cli.options import Json
 from hub.cli.terminal import print_json, refuse, talk
 from hub.connectors import CONNECTORS
 from hub.connectors.base import Connector

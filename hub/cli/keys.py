@@ -11,9 +11,9 @@ from rich.table import Table
 from sqlalchemy import Connection
 
 from hub.auth.oauth.signing import KEY_FILE, Signing, UnderWay, rotate
-from hub.cli.onboarding import OPERATOR
-from hub.cli.partners import run
-from hub.cli.serve import Json
+from hub.cli.operator import OPERATOR
+from hub.cli.options import Json
+from hub.cli.session import run
 from hub.cli.terminal import data, print_json, refuse, talk
 from hub.domain.refusal import Refusal
 from hub.events.audit import Acted, record

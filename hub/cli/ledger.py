@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import httpx
 import typer
 
-from hub.cli.serve import Json
+from hub.cli.options import Json
 from hub.cli.terminal import print_json, refuse, talk
 from hub.domain.refusal import Refusal
 from hub.ledger import merkle, tree
@@ -21,11 +21,6 @@ from hub.settings import Settings
 
 TIMEOUT_S = 30.0
 app = typer.Typer(no_args_is_help=True, help="The ledger.")
-
-
-@app.callback()
-def group() -> None:
-    """The ledger."""
 
 
 class Unsound(Exception):

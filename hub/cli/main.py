@@ -1,81 +1,112 @@
-"""The commands, a file a group."""
+"""The commands, each imported when it is called: all together would take seconds, whichever was meant."""
 
 from __future__ import annotations
 
-import typer
-from pydantic import ValidationError
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, NamedTuple
 
-from hub.cli import (
-    admissions,
-    audit,
-    clients,
-    demo,
-    documents,
-    imports,
-    keys,
-    ledger,
-    parked,
-    partner_kafka,
-    partners,
-    people,
-    privacy,
-    rebuild,
-    serve,
-)
-from hub.cli.terminal import talk
-from hub.events.unfit import Unfit
-from hub.store.engine import StoreUnavailable
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+
+class Place(NamedTuple):
+    """Where a command or a group of commands is found, and what the list of commands says of it."""
+
+    module: str
+    name: str
+    help: str
+
+
+COMMANDS = {
+    "demo": Place(
+        "demo",
+        "demo",
+        "Three partners, their feeds, one referral from request to confirmed outcome, and the proof of it.",
+    ),
+    "serve": Place(
+        "serve",
+        "serve",
+        "Serve API and GraphQL until stopped; without Kafka, or on SQLite, with the workers in this process.",
+    ),
+    "work": Place(
+        "serve",
+        "work",
+        "Sequence, tell the log, project, and take in partners' topics, until stopped; any number may work.",
+    ),
+    "migrate": Place(
+        "migrate",
+        "migrate",
+        "Bring the database to the shape of this version; make topics that are missing, and configure all.",
+    ),
+    "doctor": Place("doctor", "doctor", "List every setting, and what it is set to here."),
+    "import": Place(
+        "imports", "import_", "Import a feed: what is new or changed is published, what is gone is withdrawn."
+    ),
+    "rebuild": Place(
+        "rebuild",
+        "rebuild",
+        "Fold the inbox into a second read model, beside a running hub, and compare it with the live one.",
+    ),
+    "audit": Place("audit", "audit", "Print who did what, and which rights were refused, newest first."),
+    "schema": Place("documents", "schema", "Print the whole GraphQL schema (SDL)."),
+    "openapi": Place("documents", "openapi", "Print the OpenAPI document."),
+    "partner": Place("partners", "app", "Partners, their clients and keys."),
+    "client": Place("clients", "app", "Clients of portals and network managers."),
+    "keys": Place("keys", "app", "The hub's own keys, which sign access tokens."),
+    "person": Place("people", "app", "People who sign in: managers, and advisers at partners."),
+    "ledger": Place("ledger", "app", "The ledger."),
+    "parked": Place("parked", "app", "What was parked: list, look at, replay."),
+    "privacy": Place("privacy", "app", "Copies of what is held on a firm or person, and erasure."),
+}
+"""In the order in which they are listed."""
+
+
+def load(name: str) -> Any:
+    """The command or group of that name, imported."""
+    place = COMMANDS[name]
+    found: typer.Typer | Callable[..., None] = getattr(import_module(f"hub.cli.{place.module}"), place.name)
+    loaded = typer.Typer()
+    if isinstance(found, typer.Typer):
+        loaded.add_typer(found, name=name)
+    else:
+        loaded.command(name)(found)
+    return typer.main.get_group(loaded).commands[name]
+
+
+class Commands(TyperGroup):
+    """Lists commands without importing them, and imports the one that is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        listed = {name: TyperCommand(name=name, help=place.help) for name, place in COMMANDS.items()}
+        super().__init__(**{**attributes, "commands": listed})
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the arguments name, and the arguments for it."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load(name) if name else command, rest
+
 
 app = typer.Typer(
+    cls=Commands,
     name="hub",
-    help="The partner network hub: one catalogue and one referral ledger for a network of export helpers.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("demo")(demo.demo)
-app.command("serve")(serve.serve)
-app.command("work")(serve.work)
-app.command("migrate")(serve.migrate)
-app.command("doctor")(serve.doctor)
-app.command("import")(imports.import_)
-app.command("rebuild")(rebuild.rebuild)
-app.command("audit")(audit.audit)
-app.command("schema")(documents.schema)
-app.command("openapi")(documents.openapi)
-partners.app.command("kafka")(partner_kafka.kafka)
-for name, command in (
-    ("grant", admissions.grant),
-    ("requests", admissions.requests),
-    ("applications", admissions.list_applications),
-    ("approve", admissions.approve),
-    ("refuse", admissions.refuse_),
-):
-    partners.app.command(name)(command)
-app.add_typer(partners.app, name="partner")
-app.add_typer(clients.app, name="client")
-app.add_typer(keys.app, name="keys")
-app.add_typer(people.app, name="person")
-app.add_typer(ledger.app, name="ledger")
-app.add_typer(parked.app, name="parked")
-app.add_typer(privacy.app, name="privacy")
+
+
+@app.callback()
+def hub() -> None:
+    """The partner network hub: one catalogue and one referral ledger for a network of export helpers."""
 
 
 def main() -> None:
     """Run the command line."""
     try:
         app()
-    except Unfit as error:
-        talk.print(f"[bold red]{error.refusal.code}[/]: {error.refusal.message}")
-        talk.print(f"[dim]{error.refusal.remedy}[/]")
-        raise SystemExit(1) from None
-    except StoreUnavailable as error:
-        talk.print(f"[bold red]hub.unavailable[/]: {error}")
-        talk.print("[dim]Start the database and Kafka, or check HUB_DATABASE_URL and HUB_KAFKA_BOOTSTRAP.[/]")
-        raise SystemExit(1) from None
-    except ValidationError as error:
-        for one in error.errors():
-            name = f"HUB_{str(one['loc'][0]).upper()}" if one["loc"] else error.title
-            talk.print(f"[bold red]{name}[/] is {one['input']!r}: {one['msg']}.")
-        talk.print("[dim]hub doctor lists the settings; docs/settings.md says what each may be.[/]")
-        raise SystemExit(2) from None
+    except Exception as error:
+        # Imported only now: where these errors are defined, databases are.
+        from hub.cli.faults import explain
+
+        raise SystemExit(explain(error)) from None

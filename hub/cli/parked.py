@@ -10,8 +10,8 @@ import typer
 from rich.table import Table
 from sqlalchemy import Connection
 
-from hub.cli.partners import run
-from hub.cli.serve import Json
+from hub.cli.options import Json
+from hub.cli.session import run
 from hub.cli.terminal import data, print_json, talk
 from hub.domain.refusal import Refusal
 from hub.events.deliveries import unpacked

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from hub.cli.partners import no_client, run
-from hub.cli.serve import Json
+from hub.cli.operator import no_client
+from hub.cli.options import Json
+from hub.cli.session import run
 from hub.cli.terminal import data, print_json, talk
 from hub.domain.refusal import Refusal
 from hub.domain.services import service_id

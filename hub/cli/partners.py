@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,27 +10,28 @@ import typer
 from rich.table import Table
 from sqlalchemy import Connection
 
-from hub.cli.examples import first_steps
-from hub.cli.onboarding import (
+from hub.cli import admissions, partner_kafka
+from hub.cli.operator import (
     OPERATOR,
     NewClient,
     add_client,
     event,
     network_exists,
+    no_client,
     post,
     read_public_key,
+    show_row,
 )
-from hub.cli.serve import Json
+from hub.cli.options import Bearer, Json, PublicKey, Scope
+from hub.cli.session import run
 from hub.cli.terminal import data, print_json, refuse, talk
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience
 from hub.events.audit import Acted
-from hub.events.spine import Hub, open_hub
-from hub.settings import Settings
+from hub.events.spine import Hub
 from hub.store import clients
 from hub.store.engine import StoreUnavailable
 from hub.store.onboarding import is_known_key, key_standings, last_uses
-from hub.store.opening import truth_exists
 from hub.store.thumbprint import thumbprint
 
 if TYPE_CHECKING:
@@ -40,11 +40,14 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Partners, their clients and keys.")
 keys = typer.Typer(no_args_is_help=True, help="Keys of a client; two may be live at a time.")
 app.add_typer(keys, name="key")
+app.command("kafka")(partner_kafka.kafka)
+app.command("grant")(admissions.grant)
+app.command("requests")(admissions.requests)
+app.command("applications")(admissions.list_applications)
+app.command("approve")(admissions.approve)
+app.command("refuse")(admissions.refuse_)
 
-PublicKey = Annotated[Path | None, typer.Option(help="JWK file of the client's own public key.")]
-Scope = Annotated[list[str], typer.Option(help="A scope of the grant; the defaults unless given.")]
 Reason = Annotated[str, typer.Option(help="Told to the network.")]
-Bearer = Annotated[bool, typer.Option("--bearer", help="Waive DPoP for this client; the waiver is kept.")]
 
 
 @app.command("add")
@@ -216,44 +219,6 @@ def key_retire(slug: str, kid: str) -> None:
     talk.print(f"{slug}: key {kid} is retired.")
 
 
-def run(act: Any, *, make: bool = False) -> Any:
-    """Run act(hub) on the hub of the settings and close it; a Refusal that it returns ends the command.
-
-    make: make the hub when there is none in the data folder yet.
-    """
-    settings = Settings()
-    if not make and not truth_exists(settings.data_dir, settings.database_url):
-        place = "that database" if settings.database_url else settings.data_dir.absolute()
-        message = f"There is no hub in {place}."
-        refuse(Refusal("folder.empty", message, "Go to where hub serve runs, or set HUB_DATA_DIR."))
-
-    async def session() -> Any:
-        hub = open_hub(settings)
-        try:
-            return await act(hub)
-        finally:
-            await hub.store.close()
-
-    answer = asyncio.run(session())
-    if isinstance(answer, Refusal):
-        refuse(answer)
-    return answer
-
-
-def show_row(row: dict[str, Any], json_: bool) -> None:
-    """Print a new client's row of credentials.json."""
-    if json_:
-        print_json(row)
-        return
-    talk.print(f"[bold green]{row['client_id']}[/] may act at once, with {len(row['scopes'])} scopes.")
-    if "private_key_jwk" in row:
-        talk.print("Its private key follows and is kept nowhere else: hand it over on a safe way.")
-    else:
-        talk.print("To run the example, put its private key into the row as private_key_jwk: a P-256 JWK.")
-    data.print_json(data=row)
-    data.print(first_steps(row, Settings().public_url), markup=False, soft_wrap=True)
-
-
 def _public(client: clients.Client) -> dict[str, Any]:
     return {
         "client_id": client.client_id,
@@ -266,8 +231,3 @@ def _public(client: clients.Client) -> dict[str, Any]:
         "suspended": client.suspended,
         "kids": [key["kid"] for key in client.keys],
     }
-
-
-def no_client(slug: str) -> Refusal:
-    """There is no client of that name."""
-    return Refusal("client.unknown", f"There is no client {slug}.", "hub partner list shows them all.")

@@ -12,9 +12,9 @@ from rich.table import Table
 from sqlalchemy import Connection
 
 from hub.auth.people.sign_in import make_link
-from hub.cli.onboarding import OPERATOR
-from hub.cli.partners import Scope, run
-from hub.cli.serve import Json
+from hub.cli.operator import OPERATOR
+from hub.cli.options import Json, Scope
+from hub.cli.session import run
 from hub.cli.terminal import data, print_json, refuse, talk
 from hub.domain.audit import Act
 from hub.domain.refusal import Refusal

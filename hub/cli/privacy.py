@@ -12,9 +12,9 @@ import typer
 from rich.table import Table
 from sqlalchemy import Connection
 
-from hub.cli.onboarding import OPERATOR, event
-from hub.cli.partners import run
-from hub.cli.serve import Json
+from hub.cli.operator import OPERATOR, event
+from hub.cli.options import Json
+from hub.cli.session import run
 from hub.cli.terminal import data, print_json, refuse, talk
 from hub.domain.audit import Act
 from hub.domain.references import ACCOUNT_PREFIX, PERSON_PREFIX

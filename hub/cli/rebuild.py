@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 from rich.progress import Progress as Bar
 
-from hub.cli.partners import run
-from hub.cli.serve import Json
+from hub.cli.options import Json
+from hub.cli.session import run
 from hub.cli.terminal import print_json, talk
 from hub.events.rebuild import Rebuilt
 from hub.events.rebuild import rebuild as fold_again

@@ -1,4 +1,4 @@
-"""hub serve, work, migrate, doctor: the hub on its data folder."""
+"""hub serve, work: the hub on its data folder."""
 
 from __future__ import annotations
 
@@ -9,30 +9,24 @@ import gc
 import json
 import logging
 import os
-import re
 import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Any, TextIO
 
-import typer
 import uvicorn
 from fastapi import FastAPI
-from rich.table import Table
 
 from hub.app import build_app, build_work_app
-from hub.cli.terminal import data, print_json, refuse, talk
+from hub.cli.terminal import refuse, talk
 from hub.domain.refusal import Refusal
 from hub.events.spine import open_hub
 from hub.settings import Settings
-from hub.store.schema import prepare_read_model
 
 HOST = "127.0.0.1"
 BACKLOG = 2_048
 LOCK_FILE = ".lock"
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 class JsonLines(logging.Formatter):
@@ -178,65 +172,3 @@ async def _work(settings: Settings) -> None:
             await stopped.wait()
     finally:
         await hub.store.close()
-
-
-def migrate(json_: Json = False) -> None:
-    """Bring the database to the shape of this version; make topics that are missing, and configure all."""
-    report = asyncio.run(_migrate(Settings()))
-    if json_:
-        print_json(report)
-        return
-    place = "The database" if Settings().database_url else report["data_dir"]
-    more = "; the read model will be folded anew" if report["read_model_made"] else ""
-    talk.print(f"{place} is up to date{more}.")
-    for done in ("made", "configured"):
-        for topic in report[f"topics_{done}"]:
-            talk.print(f"Topic {topic} was {done}.")
-
-
-async def _migrate(settings: Settings) -> dict[str, Any]:
-    hub = open_hub(settings)
-    made: list[str] = []
-    configured: list[str] = []
-    try:
-        anew = await prepare_read_model(hub.store)
-        if hub.kafka:
-            made = await hub.kafka.cluster.make_topics()
-            configured = await hub.kafka.cluster.mend_topics()
-    finally:
-        await hub.store.close()
-    return {
-        "data_dir": str(settings.data_dir),
-        "read_model_made": anew,
-        "topics_made": made,
-        "topics_configured": configured,
-    }
-
-
-def _shown(value: object) -> str:
-    """A setting's value; folders as they are found from anywhere, passwords not at all."""
-    if isinstance(value, str) and "://" in value:
-        return re.sub(r"(?<=://)([^/@]*?):[^/]*@", r"\1:***@", value)
-    if isinstance(value, Path):
-        return f"{value.absolute()}{'' if value.exists() else ' (not there yet)'}"
-    return str(value)
-
-
-def doctor(json_: Json = False) -> None:
-    """List every setting, and what it is set to here."""
-    settings = Settings()
-    rows = [
-        {
-            "setting": f"HUB_{name.upper()}",
-            "value": _shown(getattr(settings, name)),
-            "description": member.description or "",
-        }
-        for name, member in Settings.model_fields.items()
-    ]
-    if json_:
-        print_json(rows)
-        return
-    table = Table("setting", "value", "what it is")
-    for row in rows:
-        table.add_row(row["setting"], row["value"], row["description"])
-    data.print(table)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub.auth.client import generate_key
-from hub.cli.onboarding import NewClient, add_client, event, post
+from hub.cli.operator import NewClient, add_client, event, post
 from hub.cli.partners import add_partner
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience

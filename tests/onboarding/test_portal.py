@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from hub.auth.client import generate_key
-from hub.cli.onboarding import NewClient, add_client
+from hub.cli.operator import NewClient, add_client
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience
 from hub.events.spine import open_hub

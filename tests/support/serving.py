@@ -18,7 +18,7 @@ import uvicorn
 from hub.app import build_app
 from hub.auth.client import TokenClient, generate_key
 from hub.auth.proofs.jws import registered_jwk
-from hub.cli.onboarding import NewClient, add_client
+from hub.cli.operator import NewClient, add_client
 from hub.cli.partners import add_partner
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience

@@ -1,4 +1,4 @@
-"""Making clients: what `hub partner add`, `hub client add` and `hub demo` share."""
+"""The operator's own hand: the clients that it makes, and the events that it sends."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from sqlalchemy import Connection
 
 from hub.auth.client import generate_key
 from hub.auth.proofs.jws import BadJws, registered_jwk
+from hub.cli.examples import first_steps
+from hub.cli.terminal import data, print_json, talk
 from hub.domain.principal import HUB, Principal
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import DEFAULT_SCOPES, SCOPES, Audience
@@ -24,6 +26,7 @@ from hub.events.check import check
 from hub.events.envelope import Envelope
 from hub.events.rejection import Rejected
 from hub.events.spine import Hub
+from hub.settings import Settings
 from hub.store import clients
 from hub.store.codes import add_redirects
 from hub.store.references import References
@@ -165,3 +168,22 @@ async def network_exists(hub: Hub, slug: str) -> bool:
         return references.owner("network", slug) is not None
 
     return await hub.store.inspect(find)
+
+
+def show_row(row: dict[str, Any], json_: bool) -> None:
+    """Print a new client's row of credentials.json."""
+    if json_:
+        print_json(row)
+        return
+    talk.print(f"[bold green]{row['client_id']}[/] may act at once, with {len(row['scopes'])} scopes.")
+    if "private_key_jwk" in row:
+        talk.print("Its private key follows and is kept nowhere else: hand it over on a safe way.")
+    else:
+        talk.print("To run the example, put its private key into the row as private_key_jwk: a P-256 JWK.")
+    data.print_json(data=row)
+    data.print(first_steps(row, Settings().public_url), markup=False, soft_wrap=True)
+
+
+def no_client(slug: str) -> Refusal:
+    """There is no client of that name."""
+    return Refusal("client.unknown", f"There is no client {slug}.", "hub partner list shows them all.")
