@@ -88,7 +88,7 @@ class EmergencyAccess:
                 f"The act is recorded as event {seq}; what came of it is not known yet.",
                 "See GET /breakglass in a moment, before you send it again.",
             )
-        refusal = await self._store.read(lambda conn: verdict_on(conn, seq))
+        refusal = await self._store.inspect(lambda conn: verdict_on(conn, seq))
         if refusal:
             return refusal
         found = await self._get(principal, id_)

@@ -54,7 +54,7 @@ def build_router(desk: Desk) -> APIRouter:
     @router.get("/scope-requests")
     async def get_requests(state: State = "open", principal: Principal = manager) -> Response:
         """Requests of the clients in the caller's mandate, the newest first."""
-        wanted = await desk.store.read(lambda conn: _requests(conn, desk, principal, state))
+        wanted = await desk.store.inspect(lambda conn: _requests(conn, desk, principal, state))
         shown = [request_view(desk.vault, one) for one in wanted]
         return JSONResponse({"scope_requests": shown}, headers=NOT_KEPT)
 
@@ -115,7 +115,7 @@ async def _decide(
             raise not_found(REQUEST)
         return decided
 
-    client = found(await desk.store.read(find), REQUEST)
+    client = found(await desk.store.inspect(find), REQUEST)
     acted = Acted(("scope-request", request_id), client.partner)
     act: Literal["grant.changed", "grant.refused"] = (
         "grant.changed" if decision == "approved" else "grant.refused"

@@ -115,7 +115,7 @@ def _route_public(router: APIRouter, desk: Desk, meter: Meter, addresses: Addres
         meter.charge(request, ANYONE, CHALLENGE_COST)
         wanted = applications.digest(secret[:SECRET_CHARS_MAX])
         application = found(
-            await desk.store.read(
+            await desk.store.inspect(
                 lambda conn: onboarding.find_application(conn, secret=wanted, since_s=_since_s(desk))
             ),
             APPLICATION,
@@ -130,7 +130,7 @@ def _route_manager(router: APIRouter, desk: Desk) -> None:
     @router.get("")
     async def get_applications(principal: Principal = manager) -> Response:
         """Applications for the networks in the caller's mandate, the newest first; kept for 30 days."""
-        wanted = await desk.store.read(
+        wanted = await desk.store.inspect(
             lambda conn: onboarding.applications(
                 conn, networks=principal.networks, since_s=_since_s(desk), most=SHOWN_MAX
             )
@@ -170,7 +170,7 @@ def _route_manager(router: APIRouter, desk: Desk) -> None:
 async def _in_mandate(desk: Desk, principal: Principal, id_: str) -> Application:
     """An application for a network of the caller's; Rejected 404 alike for none and for one of others."""
     application = found(
-        await desk.store.read(
+        await desk.store.inspect(
             lambda conn: onboarding.find_application(conn, id_=id_, since_s=_since_s(desk))
         ),
         APPLICATION,

@@ -178,13 +178,13 @@ async def _views(desk: Desk, principal: Principal) -> list[dict[str, Any]]:
         reach = reaches(principal, known := list_clients(conn), memberships(conn, now))
         return _shown(conn, desk, [client for client in known if client.client_id in reach])
 
-    return await desk.store.read(read)
+    return await desk.store.inspect(read)
 
 
 async def view_of(desk: Desk, principal: Principal, client_id: str) -> dict[str, Any]:
     """A client as its partner and its manager see it; Rejected 404 for all others."""
     client, _ = await desk.client(principal, client_id)
-    return (await desk.store.read(lambda conn: _shown(conn, desk, [client])))[0]
+    return (await desk.store.inspect(lambda conn: _shown(conn, desk, [client])))[0]
 
 
 def _shown(conn: Connection, desk: Desk, found: list[Client]) -> list[dict[str, Any]]:

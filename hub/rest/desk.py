@@ -51,7 +51,7 @@ class Desk:
             reach = reaches(principal, [client] if client else [], memberships(conn, now))
             return (client, reach[client_id]) if client and client_id in reach else None
 
-        found = await self.store.read(find)
+        found = await self.store.inspect(find)
         if found is None:
             raise not_found("client of yours with this id")
         return found

@@ -46,7 +46,7 @@ def build_router(store: Store, verifier_key: str) -> APIRouter:
     @router.get("/tile/{path:path}", response_class=Response, responses=_TILE)
     async def tile(path: str) -> Response:
         """A tile of hashes, or a bundle of entries."""
-        content = await store.read(lambda conn: _tile(conn, path))
+        content = await store.inspect(lambda conn: _tile(conn, path))
         return Response(found(content, "such tile"), media_type="application/octet-stream", headers=FOREVER)
 
     @router.get("/proof")
@@ -69,7 +69,7 @@ def build_router(store: Store, verifier_key: str) -> APIRouter:
 
 
 async def _proven(store: Store, prove: Callable[[Connection], dict[str, Any] | None], what: str) -> Response:
-    return JSONResponse(found(await store.read(prove), what), headers=FRESH)
+    return JSONResponse(found(await store.inspect(prove), what), headers=FRESH)
 
 
 def _tile(conn: Connection, path: str) -> bytes | None:

@@ -88,9 +88,10 @@ class Store(Protocol):
     intake writes the truth, one writer at a time over all processes, so that accepted events have numbers
     without gaps. write writes such truth as has no order: clients, identifiers used once, tree, relay.
     project writes the read model alone. read writes nothing; what it sees of the read model, the truth it
-    sees holds as well. Of cases it sees nothing but what `viewer_of` has set for the transaction. inspect is
-    the same for the hub's own work and sees every row: no answer to a caller is made of it, but for copies of
-    all that is held (hub/store/exports.py). look inspects with a single query, for less. own changes shapes.
+    sees holds as well. Of cases it sees nothing but what `viewer_of` has set for the transaction, of people
+    and clients nothing. inspect is the same for the hub's own work and sees every row: no answer is made of
+    cases by it, but for copies of all that is held (hub/store/exports.py). look inspects with a single query,
+    for less. own changes shapes.
     Work is a plain function of a connection.
     Raises StoreUnavailable, and whatever the work raises.
     """

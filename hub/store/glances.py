@@ -10,7 +10,7 @@ import asyncpg
 from sqlalchemy import URL
 
 from hub.store.engine import StoreUnavailable
-from hub.store.roles import READER
+from hub.store.roles import INSPECTOR
 from hub.store.signals import connect, hang_up
 
 ANSWER_S_MAX = 5.0
@@ -28,7 +28,7 @@ class Glances:
         """Rows committed when they were asked for; StoreUnavailable when there is no answer in time."""
         async with self._alone:
             if self._connection is None or self._connection.is_closed():
-                settings = {"role": READER, "application_name": "hub glance", "search_path": "public"}
+                settings = {"role": INSPECTOR, "application_name": "hub glance", "search_path": "public"}
                 self._connection = await connect(self._url, settings)
             try:
                 rows: Sequence[Sequence[Any]] = await self._connection.fetch(

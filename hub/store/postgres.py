@@ -34,8 +34,9 @@ from hub.store.signals import CONNECT_S_MAX, PostgresSignals, connected
 INTAKE_LOCK = 0x6875_6201
 """Advisory lock of the one writer: the order of its holders is the order of acceptance."""
 LEADER_LOCKS = {"sequencer": 0x6875_6202, "rebuild": 0x6875_6204}
-READERS = 8
-INSPECTORS = 4
+READERS = 6
+INSPECTORS = 6
+"""They look up sessions, people and clients, too: copies that are being made must not shut these out."""
 STATEMENT_MS_MAX = 30_000
 COMMAND_S_MAX = 35.0
 IDLE_IN_TRANSACTION_MS_MAX = 5_000

@@ -19,7 +19,7 @@ from sqlalchemy.schema import CreateTable
 from hub.store.engine import READ_SCHEMA, Store, StoreUnavailable
 from hub.store.prepared import Prepared
 from hub.store.roles import grant_read_model, grant_truth, make_roles
-from hub.store.row_security import conditions, secure
+from hub.store.row_security import conditions, secure, secure_truth
 from hub.store.tables import model, read
 
 READ_MODEL_VERSION = 5
@@ -43,6 +43,7 @@ def migrate_truth(conn: Connection, revision: str = "head") -> None:
         command.downgrade(config, revision)
     if postgres and revision == "head":
         grant_truth(conn)
+        secure_truth(conn)
 
 
 def alembic_config(conn: Connection | None = None) -> Config:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from hub.store.tables import truth
 from tests.tidy.sources import ROOT, hub_files, tree, where
 
 PRIVATE = {"record", "referral_row", "referral_party", "verdict", "inbox", "audit_row", "audit_reader"}
@@ -32,6 +33,20 @@ OTHERS = {
     "exports.py": "copies of all that is held: whose they may be is asked before anything else",
     "retention.py": "for operators",
 }
+APART = {
+    "people.py": {"person", "person_link", "person_recovery", "person_session", "oauth_client"},
+    "sessions.py": {"person", "person_session", "sign_in_try", "oauth_client"},
+    "codes.py": {"person", "oauth_code", "oauth_redirect", "oauth_client"},
+    "clients.py": {"oauth_client", "oauth_client_key", "oauth_jti"},
+    "standing.py": {"oauth_revoked"},
+    "onboarding.py": {"application", "scope_request", "key_use", "oauth_client_key"},
+    "vault.py": {"subject_key"},
+    "erasing.py": {"subject_key", "reference"},
+    "firms.py": {"subject_key"},
+    "references.py": {"reference"},
+    "inbox.py": {"identity"},
+}
+"""Who signs in, with what, whose keys seal what: one module asks, and no answer joins them."""
 SELECTS = {"select", "_with_record", "_entries", "load_states", "states_of", "get_records"}
 PARTS = {
     "visible_referrals": "is the condition",
@@ -80,6 +95,23 @@ def test_private_tables_are_read_in_few_places_that_say_why() -> None:
     allowed = {f"store/{name}" for name in (*ANSWERS, *OTHERS)}
     assert readers - allowed == set(), "read them through hub/store, by a viewer"
     assert {f"store/{name}" for name in OTHERS} <= readers
+
+
+def test_people_clients_and_keys_are_read_by_their_own_modules() -> None:
+    names = {name for tables in APART.values() for name in tables}
+    found = {
+        path.relative_to(ROOT / "hub").as_posix(): _imported(tree(path)) & names
+        for path in hub_files()
+        if "tables" not in path.parts and _imported(tree(path)) & names
+    }
+    assert found == {f"store/{name}": tables for name, tables in APART.items()}
+
+
+def test_each_table_of_the_truth_has_readers_that_are_known() -> None:
+    kept = {"leaf", "tile", "checkpoint", "relay", "delivery", "parked"}
+    """The tree, which is public, and the flow of messages; rights of hub_reader end there as well."""
+    known = PRIVATE.union(kept, *APART.values())
+    assert {table.name for table in truth.sorted_tables} <= known
 
 
 def test_what_answers_are_made_of_goes_through_the_function_of_its_noun() -> None:

@@ -75,7 +75,7 @@ class Codes:
         values = dict(parameters)
         client_id, uri = values.get("client_id", ""), values.get("redirect_uri", "")
         doubled = len(values) < len(parameters)
-        client, registered = await self._store.read(
+        client, registered = await self._store.inspect(
             lambda conn: (find_client(conn, client_id), redirects(conn, client_id))
         )
         if client is None or client.suspended or not is_registered(uri, registered):
@@ -126,7 +126,7 @@ class Codes:
             secrets.token_urlsafe(16),
             int(self._clock()),
         )
-        found = await self._store.read(lambda conn: find_code(conn, digest))
+        found = await self._store.inspect(lambda conn: find_code(conn, digest))
         if found is None or not _fits(found, client, call):
             raise InvalidGrantError(_NOT_GOOD)
         code, person = found
@@ -140,7 +140,7 @@ class Codes:
 
     async def _end_what_it_gave(self, digest: bytes) -> None:
         """A code came twice: one of the two was a thief's, and nobody knows which (RFC 6749, 10.5)."""
-        found = await self._store.read(lambda conn: find_code(conn, digest))
+        found = await self._store.inspect(lambda conn: find_code(conn, digest))
         if found and found[0].jti:
             await self._tokens.end(found[0].jti)
 

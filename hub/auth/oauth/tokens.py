@@ -65,7 +65,7 @@ class Tokens:
         self._verified_by = signing.version
         self._standings: Together[tuple[str, str], Standing] = Together(lambda asked: standings(store, asked))
         self._people: Together[str, Person | None] = Together(
-            lambda ids: store.read(lambda conn: find_people(conn, ids))
+            lambda ids: store.inspect(lambda conn: find_people(conn, ids))
         )
 
     def issue(self, client: Client, scope: str, bound_to: str | None) -> str:

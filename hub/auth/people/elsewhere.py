@@ -39,7 +39,7 @@ class Elsewhere:
             linked = await self._linked(link, token, openid)
             if linked is not None:
                 return linked
-        person = await self._store.read(lambda conn: people.find_by_openid(conn, openid))
+        person = await self._store.inspect(lambda conn: people.find_by_openid(conn, openid))
         if person is None:
             return UNLINKED
         if person.suspended:
@@ -51,7 +51,7 @@ class Elsewhere:
     async def again(self, session: Session, arrived: Arrived) -> str | Refusal:
         """Confirm a session by the account of its own person, which has just shown a second factor."""
         openid = account_digest(self._vault, arrived)
-        person = await self._store.read(lambda conn: people.find_by_openid(conn, openid))
+        person = await self._store.inspect(lambda conn: people.find_by_openid(conn, openid))
         if person is None or person.id != session.person.id:
             return UNLINKED
         if arrived.confirmed_at_s is None:

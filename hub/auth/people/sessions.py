@@ -69,7 +69,7 @@ class Sessions:
         self.store, self.clock, self.public_url = store, clock, settings.public_url
         self._auditor = auditor
         self._found: Together[bytes, Session | None] = Together(
-            lambda digests: store.read(lambda conn: sessions.find_sessions(conn, digests))
+            lambda digests: store.inspect(lambda conn: sessions.find_sessions(conn, digests))
         )
 
     async def open(
@@ -177,7 +177,9 @@ class Sessions:
     async def of(self, person: Person) -> list[Session]:
         """Live sessions of a person, the latest first."""
         now_s = self.clock()
-        found = await self.store.read(lambda conn: sessions.sessions_of(conn, person.id, int(now_s) - IDLE_S))
+        found = await self.store.inspect(
+            lambda conn: sessions.sessions_of(conn, person.id, int(now_s) - IDLE_S)
+        )
         return [one for one in found if _is_live(one, now_s) and one.confirmed_at_s is not None]
 
     async def end(self, session: Session) -> None:

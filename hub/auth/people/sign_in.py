@@ -63,7 +63,7 @@ class SignIn:
         login = people.login_digest(self._vault, email)
         try:
             await self._tries.count("password", login.hex(), address)
-            person = await self._store.read(lambda conn: people.find_by_login(conn, login))
+            person = await self._store.inspect(lambda conn: people.find_by_login(conn, login))
             right = await self._passwords.is_right(person.password if person else None, password)
         except (TooManyTries, TooMany) as error:
             return _waiting(error)
@@ -118,7 +118,7 @@ class SignIn:
 
     async def _link(self, digest: bytes) -> Link | None:
         now_s = int(self._clock())
-        return await self._store.read(lambda conn: people.find_link(conn, digest, now_s))
+        return await self._store.inspect(lambda conn: people.find_link(conn, digest, now_s))
 
     def offered(self, link: Link) -> str:
         """The authenticator's secret that the page of the link shows, base32."""
@@ -130,7 +130,7 @@ class SignIn:
 
     async def recovery_left(self, person: Person) -> int:
         """How many recovery codes the person still has."""
-        return await self._store.read(lambda conn: people.recovery_left(conn, person.id))
+        return await self._store.inspect(lambda conn: people.recovery_left(conn, person.id))
 
     async def enrol(self, token: str, password: str, code: str, *, device: str) -> Enrolled | Refusal:
         """Choose password and authenticator by a link, which is used up; whatever was before has ended."""
@@ -236,7 +236,7 @@ class SignIn:
         return unfit(password, named.email, *named.name.split(), "partner network hub")
 
     async def _named(self, person_id: str) -> Named:
-        found = await self._store.read(lambda conn: people.names(conn, self._vault, [person_id]))
+        found = await self._store.inspect(lambda conn: people.names(conn, self._vault, [person_id]))
         return found.get(person_id, Named("", ""))
 
     def _open(self, person_id: str, sealed: bytes) -> str:

@@ -59,7 +59,7 @@ class Tries:
             names.pair: OF_ACCOUNT_AND_ADDRESS_MAX,
             names.account: OF_ACCOUNT_MAX,
         }
-        found = await self._store.read(lambda conn: find_tries(conn, [*limits, names.known], now_s))
+        found = await self._store.inspect(lambda conn: find_tries(conn, [*limits, names.known], now_s))
         if names.known in found:
             limits = {names.pair: OF_ACCOUNT_AND_ADDRESS_MAX}
         for digest, limit in limits.items():
