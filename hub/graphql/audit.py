@@ -11,7 +11,7 @@ from hub.domain.audit import Actor as ActorRecord
 from hub.domain.values import parse_time
 from hub.graphql.context import Info
 from hub.graphql.declared import MEMBERS, requires, shown
-from hub.graphql.pages import PageInfo, connection
+from hub.graphql.pages import PageInfo, connection, is_counted
 from hub.graphql.refusals import accepted
 from hub.graphql.registry_types import Partner, partner_of
 from hub.store.audit import AuditFilter as Criteria
@@ -146,6 +146,7 @@ class AuditQueries:
                     filter=criteria,
                     first=20 if first is None else first,
                     after=None if after is strawberry.UNSET else after,
+                    counted=is_counted(info),
                 )
             )
         )

@@ -17,7 +17,7 @@ from hub.domain.values import parse_time
 from hub.domain.viewer import Viewer
 from hub.graphql.context import Info
 from hub.graphql.declared import MEMBERS, requires, shown
-from hub.graphql.pages import PageInfo, connection
+from hub.graphql.pages import PageInfo, connection, is_counted
 from hub.graphql.refusals import accepted
 from hub.graphql.registry_types import Partner, partner_of
 from hub.ledger.tree import inclusion_proof
@@ -175,6 +175,7 @@ class LedgerQueries:
                     context.vault,
                     first=20 if first is None else first,
                     after=None if after is strawberry.UNSET else after,
+                    counted=is_counted(info),
                 )
             )
         )

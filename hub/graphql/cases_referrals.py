@@ -10,7 +10,7 @@ from hub.graphql.cases_parts import ReferralRole, ReferralState
 from hub.graphql.cases_types import Referral, referral_of
 from hub.graphql.context import Info
 from hub.graphql.declared import MEMBERS, requires, shown
-from hub.graphql.pages import PageInfo, connection
+from hub.graphql.pages import PageInfo, connection, is_counted
 from hub.graphql.refusals import accepted
 from hub.store.referrals import ReferralFilter as Criteria
 from hub.store.referrals import find_referrals, get_referral
@@ -88,6 +88,7 @@ class ReferralQueries:
                     filter=criteria,
                     first=20 if first is None else first,
                     after=None if after is strawberry.UNSET else after,
+                    counted=is_counted(info),
                 )
             )
         )

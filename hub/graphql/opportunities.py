@@ -10,7 +10,7 @@ import strawberry
 from hub.domain.opportunities import Opportunity as OpportunityRecord
 from hub.graphql.context import Info
 from hub.graphql.declared import requires, shown
-from hub.graphql.pages import PageInfo, connection
+from hub.graphql.pages import PageInfo, connection, is_counted
 from hub.graphql.refusals import accepted
 from hub.graphql.registry_types import Partner, partner_of
 from hub.graphql.scalars import JSON, Code, Node, pick
@@ -166,6 +166,7 @@ class OpportunityQueries:
                     criteria=filter.criteria() if filter else None,
                     first=20 if first is None else first,
                     after=None if after is strawberry.UNSET else after,
+                    counted=is_counted(info),
                 )
             )
         )

@@ -12,7 +12,7 @@ from hub.domain.services import Service as ServiceRecord
 from hub.graphql.context import Info
 from hub.graphql.declared import requires, shown
 from hub.graphql.eligibility import Eligibility, ExportExperience, FirmFacts, FirmSize, eligibility_of
-from hub.graphql.pages import PageInfo, connection
+from hub.graphql.pages import PageInfo, connection, is_counted
 from hub.graphql.refusals import accepted
 from hub.graphql.registry_types import Partner, partner_of
 from hub.graphql.scalars import JSON, Code, LocalizedText, Node, localized, pick
@@ -263,6 +263,7 @@ class ServiceQueries:
                     sort=sort.value if sort else None,
                     first=20 if first is None else first,
                     after=None if after is strawberry.UNSET else after,
+                    counted=is_counted(info),
                 )
             )
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, func, select
+from sqlalchemy import ColumnElement, Connection, delete, exists, select
 
 from hub.domain.audit import AuditRecorded
 from hub.domain.marks import SEALED_CONTEXT
@@ -20,6 +20,7 @@ from hub.store.firms import states_of, visible_firms
 from hub.store.pages import (
     Order,
     Page,
+    count_of,
     criteria_refusal,
     decode_cursor,
     encode_cursor,
@@ -113,7 +114,14 @@ def visible_audit(viewer: Viewer, seq: ColumnElement[int]) -> ColumnElement[bool
 
 
 def find_audit(
-    conn: Connection, viewer: Viewer, vault: Vault, *, filter: AuditFilter, first: int, after: str | None
+    conn: Connection,
+    viewer: Viewer,
+    vault: Vault,
+    *,
+    filter: AuditFilter,
+    first: int,
+    after: str | None,
+    counted: bool = False,
 ) -> Page[AuditView] | Refusal:
     """Records that the viewer may read, newest first. Refusal: first, after or the filter is wrong."""
     key = decode_cursor(after, SORT, ORDER) if after is not None else None
@@ -127,14 +135,13 @@ def find_audit(
     if isinstance(key, tuple):
         query = query.where(audit_row.c.seq < key[0])
     rows = conn.execute(query.order_by(audit_row.c.seq.desc()).limit(first + 1)).all()
-    total = conn.execute(select(func.count()).select_from(joined).where(*wanted)).scalar_one()
     nodes = _views(conn, viewer, vault, rows[:first])
     return Page(
         nodes=nodes,
         cursors=[encode_cursor(SORT, [one.seq]) for one in nodes],
         has_next=len(rows) > first,
         has_previous=key is not None,
-        total=total,
+        total=count_of(conn, select(audit_row.c.seq).select_from(joined).where(*wanted)) if counted else None,
         version=projection_version(conn),
     )
 

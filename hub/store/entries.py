@@ -14,7 +14,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, select, tuple_
 
 from hub.domain.principal import HUB
 from hub.domain.refusal import Refusal
@@ -26,6 +26,7 @@ from hub.store.firms import party_labels, states_of, visible_firms
 from hub.store.pages import (
     Order,
     Page,
+    count_of,
     decode_cursor,
     encode_cursor,
     first_refusal,
@@ -73,7 +74,7 @@ class ReceiptView:
 
 
 def find_entries(
-    conn: Connection, viewer: Viewer, vault: Vault, *, first: int, after: str | None
+    conn: Connection, viewer: Viewer, vault: Vault, *, first: int, after: str | None, counted: bool = False
 ) -> Page[EntryView] | Refusal:
     """Entries that the viewer may see, newest first. Refusal: first or after is wrong."""
     key = decode_cursor(after, SORT, ORDER) if after is not None else None
@@ -86,13 +87,12 @@ def find_entries(
         query = query.where(inbox.c.seq < key[0])
     rows = conn.execute(query.order_by(inbox.c.seq.desc()).limit(first + 1)).all()
     nodes = _views(conn, viewer, vault, rows[:first])
-    total = select(func.count()).select_from(_JOINED).where(visible)
     return Page(
         nodes=nodes,
         cursors=[encode_cursor(SORT, [one.seq]) for one in nodes],
         has_next=len(rows) > first,
         has_previous=key is not None,
-        total=conn.execute(total).scalar_one(),
+        total=count_of(conn, select(inbox.c.seq).select_from(_JOINED).where(visible)) if counted else None,
         version=projection_version(conn),
     )
 

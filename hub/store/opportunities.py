@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, func, not_, select
+from sqlalchemy import ColumnElement, Connection, and_, not_, select
 
 from hub.domain.opportunities import Opportunity
 from hub.domain.refusal import Refusal
@@ -15,6 +15,7 @@ from hub.store.pages import (
     Order,
     Page,
     beyond,
+    count_of,
     criteria_refusal,
     decode_cursor,
     encode_cursor,
@@ -64,6 +65,7 @@ def find_opportunities(
     criteria: OpportunityCriteria | None = None,
     first: int = 20,
     after: str | None = None,
+    counted: bool = False,
 ) -> Page[tuple[Opportunity, int]] | Refusal:
     """One page of the opportunities that hold every word of the search and meet the criteria.
 
@@ -87,7 +89,6 @@ def find_opportunities(
         *_conditions(criteria or OpportunityCriteria(), today),
         *holds_words(opportunity_row.c.search, words),
     ]
-    total = conn.execute(select(func.count()).select_from(opportunity_row).where(*conditions)).scalar_one()
     rows = conn.execute(
         select(opportunity_row.c.id, *(one.column for one in order[:-1]))
         .where(*conditions, *([beyond(order, key)] if key else []))
@@ -100,7 +101,7 @@ def find_opportunities(
         cursors=[encode_cursor(sort, [*row[1:], row[0]]) for row in rows[:first]],
         has_next=len(rows) > first,
         has_previous=key is not None,
-        total=total,
+        total=count_of(conn, select(opportunity_row.c.id).where(*conditions)) if counted else None,
         version=projection_version(conn),
     )
 

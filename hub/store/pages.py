@@ -9,7 +9,7 @@ from collections.abc import Sequence, Sized
 from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select
 
 from hub.domain.base64url import base64url
 from hub.domain.refusal import Refusal
@@ -28,14 +28,15 @@ Key = tuple[str | int, ...]
 class Page(Generic[T]):
     """One page of a list.
 
-    cursors: one for each node. total: of the whole list. version: projection that the page shows.
+    cursors: one for each node. total: of the whole list; None where it was not to be counted. version:
+    projection that the page shows.
     """
 
     nodes: list[T]
     cursors: list[str]
     has_next: bool
     has_previous: bool
-    total: int
+    total: int | None
     version: int
 
 
@@ -51,6 +52,11 @@ class Order:
 def projection_version(conn: Connection) -> int:
     """Number of events that the read model shows: it grows with every one, whatever lane it came by."""
     return int(conn.execute(_VERSION).scalar_one())
+
+
+def count_of(conn: Connection, rows: Select[Any]) -> int:
+    """Number of rows of a statement, which is read to its end: only where somebody asks for it."""
+    return conn.execute(select(func.count()).select_from(rows.subquery())).scalar_one()
 
 
 def first_refusal(first: int) -> Refusal | None:

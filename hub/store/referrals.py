@@ -13,7 +13,6 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
-    func,
     or_,
     select,
     tuple_,
@@ -102,7 +101,14 @@ def index_referrals(changed: Sequence[tuple[str, Referral]]) -> Changes:
 
 
 def find_referrals(
-    conn: Connection, viewer: Viewer, vault: Vault, *, filter: ReferralFilter, first: int, after: str | None
+    conn: Connection,
+    viewer: Viewer,
+    vault: Vault,
+    *,
+    filter: ReferralFilter,
+    first: int,
+    after: str | None,
+    counted: bool = False,
 ) -> pages.Page[ReferralView] | Refusal:
     """Referrals that the viewer is a party to, newest update first. Refusal: first or after is wrong."""
     key = pages.decode_cursor(after, SORT, ORDER) if after is not None else None
@@ -115,13 +121,12 @@ def find_referrals(
         query = query.where(pages.beyond(ORDER, key))
     rows = conn.execute(query.order_by(*pages.order_by(ORDER)).limit(first + 1)).all()
     nodes = _views(conn, viewer, vault, rows[:first])
-    total = select(func.count()).select_from(referral_row).where(*wanted)
     return pages.Page(
         nodes=nodes,
         cursors=[pages.encode_cursor(SORT, one.place) for one in nodes],
         has_next=len(rows) > first,
         has_previous=key is not None,
-        total=conn.execute(total).scalar_one(),
+        total=pages.count_of(conn, select(referral_row.c.id).where(*wanted)) if counted else None,
         version=pages.projection_version(conn),
     )
 

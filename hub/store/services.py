@@ -17,6 +17,7 @@ from hub.store.pages import (
     Order,
     Page,
     beyond,
+    count_of,
     criteria_refusal,
     decode_cursor,
     encode_cursor,
@@ -104,6 +105,7 @@ def find_services(
     sort: ServiceSort | None = None,
     first: int = 20,
     after: str | None = None,
+    counted: bool = False,
 ) -> Page[tuple[Service, int]] | Refusal:
     """One page of the services that hold every word of the search and meet the criteria.
 
@@ -126,7 +128,6 @@ def find_services(
         *_conditions(viewer, criteria or ServiceCriteria()),
         *holds_words(service_row.c.search, words),
     ]
-    total = conn.execute(select(func.count()).select_from(service_row).where(*conditions)).scalar_one()
     rows = conn.execute(
         select(service_row.c.id, *(one.column for one in order[:-1]))
         .where(*conditions, *([beyond(order, key)] if key else []))
@@ -139,7 +140,7 @@ def find_services(
         cursors=[encode_cursor(sort, [*row[1:], row[0]]) for row in rows[:first]],
         has_next=len(rows) > first,
         has_previous=key is not None,
-        total=total,
+        total=count_of(conn, select(service_row.c.id).where(*conditions)) if counted else None,
         version=projection_version(conn),
     )
 

@@ -5,13 +5,10 @@ Compared are the statements that answer, and not the clock: they are what a mach
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
-from sqlalchemy import event as engine_event
 
 from hub.domain.principal import Principal
 from hub.store.engine import Store
@@ -27,6 +24,7 @@ from tests.graphql.cases.world import (
     requested,
     uuid,
 )
+from tests.support.statements import statements
 
 KENT, NORMANDY = partner("kent"), partner("normandy")
 STRANGERS = {"a partner": partner("molise"), "a manager": manager(SOUTH)}
@@ -55,21 +53,6 @@ async def world(tmp_path: Path, store: Store) -> AsyncIterator[tuple[World, int]
     await hub.post(NORMANDY, agreed("A"))
     yield hub, seq
     await hub.close()
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """Texts of the statements that the database is asked meanwhile, in their order."""
-    said: list[str] = []
-
-    def note(_conn: object, _cursor: object, text: str, *_rest: object) -> None:
-        said.append(text)
-
-    engine_event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield said
-    finally:
-        engine_event.remove(Engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize(
