@@ -12,7 +12,7 @@ import logging
 from datetime import UTC, datetime
 
 from hub.domain.values import rfc3339
-from hub.events.measures import SUBJECTS_ERASED
+from hub.events.measures import SUBJECTS_ERASED, SUBJECTS_TO_ERASE
 from hub.store.engine import Store, StoreUnavailable
 from hub.store.erasing import condemned, destroy, note_erased
 from hub.store.vault import Vault
@@ -49,6 +49,7 @@ class Eraser:
         """Destroy what is condemned; how many keys. Each part may be repeated."""
         async with self._one_at_a_time:
             what = await self._store.inspect(lambda conn: condemned(conn, self._vault))
+            SUBJECTS_TO_ERASE.set(len(what.subjects))
             if not what.subjects:
                 return 0
             gone = await self._store.write(lambda conn: destroy(conn, self._vault, what))
@@ -57,5 +58,6 @@ class Eraser:
             at = rfc3339(datetime.now(UTC))
             await self._store.write(lambda conn: note_erased(conn, gone, at))
             SUBJECTS_ERASED.inc(len(gone))
+            SUBJECTS_TO_ERASE.set(0)
             log.info("erased", extra={"subjects": len(gone)})
             return len(gone)

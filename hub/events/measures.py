@@ -84,6 +84,11 @@ SUBJECTS_ERASED = Counter(
     "Keys that this process destroyed, of firms and persons.",
     registry=REGISTRY,
 )
+SUBJECTS_TO_ERASE = Gauge(
+    "hub_subjects_to_erase",
+    "Keys of erased firms and persons that stood to be destroyed when this process looked last.",
+    registry=REGISTRY,
+)
 LEADING = Gauge(
     "hub_leading",
     "1 where this process leads in the matter.",

@@ -14,7 +14,7 @@ from hub.domain.opportunities import interest_referral_id, opportunity_id
 from hub.domain.principal import Principal
 from hub.domain.viewer import Viewer
 from hub.domain.visits import signpost_referral_id
-from hub.events.rebuild import fold_all, rebuild
+from hub.events.rebuild import rebuild
 from hub.ledger import checkpoint, merkle, tree
 from hub.store.engine import Store
 from hub.store.entries import receipt_of
@@ -33,20 +33,15 @@ from tests.privacy.told import (
     OTHER,
     erase,
     erasure,
+    folded_and_dead,
     keys,
     live,
+    until_erased,
 )
 from tests.support.messages import EEN, NETWORK, NORMANDY, consent, event, firm, firm_id, referral, uuid_of
-from tests.support.spine import OpenHub, Spine, running_spine
+from tests.support.spine import OpenHub, Spine
 
 AT = "2026-12-01"
-
-
-async def until_erased(spine: Spine, wire_id: str) -> None:
-    """Wait until the end of the subject is noted."""
-    async with asyncio.timeout(20):
-        while (await keys(spine, wire_id))[2] is None:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
 
 
 async def test_keys_and_wire_id_are_gone_with_the_verdict_and_others_stay(spine: Spine) -> None:
@@ -211,49 +206,6 @@ async def told_of(store: Store, surrogate: str) -> str:
     """All that the read model says of a key."""
     states = await store.inspect(lambda conn: load_states(conn, [surrogate]))
     return json.dumps([one.model_dump_json() for one in states[surrogate].records.values()])
-
-
-async def folded_and_dead(open_backbone: OpenHub, folder: Path) -> None:
-    """A hub that folded the erasure, and died before it destroyed anything."""
-    async with running_spine(open_backbone, folder) as spine:
-        await live(spine)
-    hub = open_backbone(folder)
-    try:
-        async with hub.running(working=False):
-            await Spine(hub).post(MANAGER, erasure())
-        while await hub.sequencer.step():
-            continue
-        await fold_all(hub.store)
-        assert all((await keys(Spine(hub), firm_id(NUMBER)))[:2])
-        assert len((await hub.store.inspect(lambda conn: condemned(conn, hub.vault))).subjects) == 2
-    finally:
-        await hub.store.close()
-
-
-async def test_a_hub_that_died_between_verdict_and_destruction_destroys_at_its_next_start(
-    open_backbone: OpenHub, tmp_path: Path
-) -> None:
-    await folded_and_dead(open_backbone, tmp_path / "hub")
-    async with running_spine(open_backbone, tmp_path / "hub") as spine:
-        await until_erased(spine, firm_id(NUMBER))
-        assert (await keys(spine, firm_id(NUMBER)))[:2] == (None, None)
-        assert await spine.outcome(KENTS, firm(KENTS, NUMBER)) == "refused sme.erased"
-
-
-async def test_keys_that_were_destroyed_without_a_note_of_it_are_destroyed_again(
-    open_backbone: OpenHub, tmp_path: Path
-) -> None:
-    await folded_and_dead(open_backbone, tmp_path / "hub")
-    hub = open_backbone(tmp_path / "hub")
-    try:
-        waiting = await hub.store.inspect(lambda conn: condemned(conn, hub.vault))
-        await hub.store.write(lambda conn: destroy(conn, hub.vault, waiting))
-        assert await keys(Spine(hub), firm_id(NUMBER)) == (None, None, None)
-        assert await hub.eraser.step() == len(waiting.subjects) == 2
-        assert (await keys(Spine(hub), firm_id(NUMBER)))[2]
-        assert await hub.eraser.step() == 0
-    finally:
-        await hub.store.close()
 
 
 async def test_events_accepted_at_the_same_moment_neither_keep_nor_renew_the_key(spine: Spine) -> None:

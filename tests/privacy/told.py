@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from sqlalchemy import select
 
 from hub.domain.principal import Principal
 from hub.events.accept import Receipt
+from hub.events.rebuild import fold_all
+from hub.store.erasing import condemned
 from hub.store.tables import subject_key
 from hub.store.vault import Vault
 from tests.support.messages import (
@@ -27,7 +30,7 @@ from tests.support.messages import (
     referral,
     uuid_of,
 )
-from tests.support.spine import Spine
+from tests.support.spine import OpenHub, Spine, running_spine
 
 KENTS, NORMANDS, EENS, MANAGER = partner(KENT), partner(NORMANDY), partner(EEN), network_manager()
 NUMBER, OTHER = "SC918273", "07495895"
@@ -111,3 +114,27 @@ async def keys(spine: Spine, wire_id: str) -> tuple[bytes | None, bytes | None, 
     wanted = query.where(subject_key.c.digest == vault.subject_digest(wire_id))
     found = await spine.hub.store.inspect(lambda conn: conn.execute(wanted).one())
     return found.wrapped_key, found.sealed_id, found.erased_at
+
+
+async def until_erased(spine: Spine, wire_id: str) -> None:
+    """Wait until the end of the subject is noted."""
+    async with asyncio.timeout(20):
+        while (await keys(spine, wire_id))[2] is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def folded_and_dead(open_backbone: OpenHub, folder: Path) -> None:
+    """A hub that folded the erasure, and died before it destroyed anything."""
+    async with running_spine(open_backbone, folder) as spine:
+        await live(spine)
+    hub = open_backbone(folder)
+    try:
+        async with hub.running(working=False):
+            await Spine(hub).post(MANAGER, erasure())
+        while await hub.sequencer.step():
+            continue
+        await fold_all(hub.store)
+        assert all((await keys(Spine(hub), firm_id(NUMBER)))[:2])
+        assert len((await hub.store.inspect(lambda conn: condemned(conn, hub.vault))).subjects) == 2
+    finally:
+        await hub.store.close()
