@@ -46,7 +46,7 @@ _INTAKE_FORGETS = (
 
 
 # What answers to callers are made of, and nothing that comes later by itself: no clients, people or sessions.
-_FOR_READERS = ("inbox", "leaf", "checkpoint", "delivery", "subject_key")
+_FOR_READERS = ("inbox", "leaf", "tile", "checkpoint", "delivery", "subject_key")
 ROLES = (INTAKE, PROJECTOR, READER, INSPECTOR)
 
 

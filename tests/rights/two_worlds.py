@@ -95,9 +95,12 @@ def other_case(number: str) -> Secret:
 SECRETS = accepted_case("SECRET1"), other_case("SECRET2")
 
 
-async def open_world(folder: Path, secret: Secret) -> World:
-    """A hub on SQLite with the secret, and cases that Friesland and Molise are parties to in both worlds."""
-    store = open_store(folder)
+async def open_world(folder: Path, secret: Secret, database_url: str) -> World:
+    """A hub with the secret, and cases that Friesland and Molise are parties to in both worlds.
+
+    database_url: of an empty PostgreSQL; empty for SQLite in the folder.
+    """
+    store = open_store(folder, database_url)
     await prepare_read_model(store, anew=True)
     world = World(folder, store)
     await world.open()
