@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from hub import graphql
 from hub.auth import routes as oauth
 from hub.auth.addresses import Addresses
 from hub.auth.authenticate import Authenticator
 from hub.auth.metering import open_meter
+from hub.auth.oauth.authorization import AuthorizationRequests
 from hub.auth.oauth.key_uses import KeyUses
 from hub.auth.oauth.signing import open_signing
 from hub.auth.oauth.tokens import Tokens
+from hub.auth.people.linked_accounts import LinkedAccounts
+from hub.auth.people.openid import Provider
 from hub.auth.people.sessions import Sessions
+from hub.auth.people.sign_in import SignIn
 from hub.auth.proofs.nonces import OfferNonce, open_nonces
 from hub.events.breakglass import EmergencyAccess
 from hub.events.spine import Hub, open_hub
@@ -23,7 +27,8 @@ from hub.ledger.checkpoint import verifier_key
 from hub.rest import breakglass, events, ledger, onboarding, operations, privacy, problems, receipts
 from hub.rest.metrics import CountRequests
 from hub.settings import Settings
-from hub.web import people
+from hub.web import routes as web
+from hub.web.pages import Pages
 
 
 def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = True) -> FastAPI:
@@ -53,10 +58,10 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
     signing = open_signing(settings)
     nonces = open_nonces(settings)
     app.add_middleware(OfferNonce, nonces=nonces)
-    sessions, addresses = Sessions(hub.store, settings, auditor=hub.auditor), Addresses(settings.proxies)
+    sessions, addresses = Sessions(hub.store, settings, hub.auditor), Addresses(settings.proxies)
     key_uses = KeyUses(hub.store)
     tokens = Tokens(hub.store, settings, signing)
-    who = Authenticator(hub.store, settings, tokens, nonces, sessions=sessions).principal
+    who = Authenticator(hub.store, settings, tokens, nonces, sessions).principal
     meter = open_meter(settings, hub.intake.quotas, addresses)
     access = EmergencyAccess(hub.store, hub.vault, hub.auditor, hub.progress)
     checkpoints = verifier_key(hub.ledger_origin, hub.ledger_key.public_key())
@@ -82,8 +87,18 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
     )
     app.include_router(ledger.build_router(hub.store, checkpoints))
     app.include_router(operations.build_router(hub))
-    app.include_router(people.open_people(settings, hub.store, hub.vault, sessions, tokens, addresses))
+    app.include_router(_pages(settings, hub, sessions, addresses))
     return app
+
+
+def _pages(settings: Settings, hub: Hub, sessions: Sessions, addresses: Addresses) -> APIRouter:
+    """Pages of people, with the other OpenID provider where there is one."""
+    sign_in = SignIn(sessions, hub.vault)
+    other = (
+        (Provider(settings, hub.vault), LinkedAccounts(sign_in, hub.vault)) if settings.oidc_issuer else None
+    )
+    pages = Pages(sign_in, addresses, elsewhere=other is not None)
+    return web.build_router(pages, AuthorizationRequests(hub.store), other)
 
 
 def build_work_app(settings: Settings) -> FastAPI:

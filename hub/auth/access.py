@@ -16,7 +16,7 @@ from fastapi.security.base import SecurityBase
 from starlette.responses import Response
 
 from hub.auth.authenticate import missing_token, scope_denied
-from hub.auth.oauth.code_grant import AUTHORIZE_PATH
+from hub.auth.oauth.authorization import AUTHORIZE_PATH
 from hub.auth.oauth.server import TOKEN_PATH
 from hub.domain.principal import Principal
 from hub.domain.scopes import SCOPES, Audience

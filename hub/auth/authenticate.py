@@ -18,8 +18,8 @@ from hub.auth.people.sessions import CONFIRMED_S, Sessions, principal_of, suspen
 from hub.auth.proofs.dpop import NeedsNonce, read_proof
 from hub.auth.proofs.jws import ALGORITHMS, BadJws
 from hub.auth.proofs.nonces import Nonces
-from hub.auth.proofs.replay import Once, Replay
-from hub.domain.principal import ANYONE, Principal
+from hub.auth.proofs.replay import Replay, SingleUse
+from hub.domain.principal import Principal
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import missing_scope
 from hub.settings import Settings
@@ -58,11 +58,10 @@ class Authenticator:
         settings: Settings,
         tokens: Tokens,
         nonces: Nonces,
+        sessions: Sessions,
         clock: Callable[[], float] = time.time,
-        *,
-        sessions: Sessions | None = None,
     ) -> None:
-        """clock: seconds since 1970. sessions: of people; None: cookies count for nothing."""
+        """sessions: of people. clock: seconds since 1970."""
         self._nonces, self._sessions = nonces, sessions
         self._tokens, self._clock, self._issuer = tokens, clock, settings.public_url
         self._replay = Replay(store)
@@ -74,7 +73,7 @@ class Authenticator:
         """
         headers = request.headers.getlist("authorization")
         if not headers:
-            principal = await self._sessions.principal(request) if self._sessions else ANYONE
+            principal = await self._sessions.principal(request)
             request.state.principal = principal
             return principal
         if len(headers) > 1:
@@ -158,7 +157,7 @@ class Authenticator:
             )
             if proof.thumbprint != bound_to:
                 raise BadJws("is signed with another key than the token is bound to")
-            if not all(await self._replay.first_use(Once(proof.issuer, proof.jti, proof.expires_at_s))):
+            if not all(await self._replay.first_use(SingleUse(proof.issuer, proof.jti, proof.expires_at_s))):
                 raise BadJws("was used before: make a new one for each request")
         except NeedsNonce as bad:
             self._deny(f"the DPoP proof {bad}", error="use_dpop_nonce")

@@ -15,7 +15,7 @@ from starlette.requests import HTTPConnection
 from hub.auth.addresses import Addresses
 from hub.domain.principal import Principal
 from hub.domain.scopes import Audience
-from hub.events.quotas import Quotas, Standing
+from hub.events.quotas import QuotaLeft, Quotas
 from hub.settings import Settings
 
 ADDRESSES_MAX = 50_000
@@ -38,7 +38,7 @@ class Meter:
     def headers(self, request: HTTPConnection, principal: Principal) -> Mapping[str, str]:
         """What the caller has left, as headers of the answer; none where there is no quota."""
         quotas, account = self._of(request, principal)
-        return rate_limits(quotas.standings(account))
+        return rate_limits(quotas.left(account))
 
     def _of(self, request: HTTPConnection, principal: Principal) -> tuple[Quotas, str]:
         if principal.audience is Audience.PUBLIC:
@@ -52,15 +52,15 @@ def open_meter(settings: Settings, accounts: Quotas, addresses: Addresses) -> Me
     return Meter(accounts, public, addresses)
 
 
-def rate_limits(standings: Sequence[Standing]) -> dict[str, str]:
+def rate_limits(quotas: Sequence[QuotaLeft]) -> dict[str, str]:
     """RateLimit-Policy (q: size, w: seconds to fill it) and RateLimit (r: left, t: seconds until full).
 
     No headers where there is no quota.
     """
-    if not standings:
+    if not quotas:
         return {}
-    policies = [_policy(one.name, one.size, one.rate_per_s) for one in standings]
-    limits = [f'"{one.name}";r={one.left};t={math.ceil(one.full_s)}' for one in standings]
+    policies = [_policy(one.name, one.size, one.rate_per_s) for one in quotas]
+    limits = [f'"{one.name}";r={one.left};t={math.ceil(one.full_s)}' for one in quotas]
     return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(limits)}
 
 

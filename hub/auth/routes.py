@@ -14,8 +14,9 @@ from starlette.responses import JSONResponse, Response
 from hub.auth.access import BY_ITSELF, OPEN
 from hub.auth.addresses import Addresses
 from hub.auth.oauth import described
+from hub.auth.oauth.authorization import AUTHORIZE_PATH, METHOD
 from hub.auth.oauth.calls import AUTH_METHOD
-from hub.auth.oauth.code_grant import AUTHORIZE_PATH, GRANT_TYPE, METHOD
+from hub.auth.oauth.code_grant import GRANT_TYPE
 from hub.auth.oauth.key_uses import KeyUses
 from hub.auth.oauth.server import (
     INTROSPECT_PATH,

@@ -72,7 +72,11 @@ def list_applications(json_: Json = False) -> None:
             lambda conn: onboarding.applications(conn, networks=None, since_s=since_s, most=SHOWN_MAX)
         )
         return [
-            {"id": one.id, "state": one.state, **applications.shown(applications.told(hub.vault, one))}
+            {
+                "id": one.id,
+                "state": one.state,
+                **applications.shown(applications.applicant_of(hub.vault, one)),
+            }
             for one in found
         ]
 

@@ -22,7 +22,7 @@ from hub.events.spine import Hub
 from hub.store.audit import AuditFilter, AuditView, find_audit
 from hub.store.pages import PAGE_NODES_MAX
 
-_WIDE = ("actor", "on", "outcome")
+_COLUMNS = ("seq", "at", "act", "actor", "on", "outcome")
 Acts = Annotated[list[str] | None, typer.Option("--act", help="Only these acts, such as right.refused.")]
 Actors = Annotated[list[str] | None, typer.Option("--actor", help="Only of client:ID or person:ID.")]
 Since = Annotated[str | None, typer.Option(help="From this time on (RFC 3339).")]
@@ -49,7 +49,7 @@ def audit(
     if json_:
         print_json([_row(one) for one in found])
         return
-    table = Table("seq", "at", Column("act", no_wrap=True), *(Column(one, overflow="fold") for one in _WIDE))
+    table = Table(*(Column(one, no_wrap=one == "act", overflow="fold") for one in _COLUMNS))
     for one in found:
         table.add_row(str(one.seq), one.accepted_at, one.data.act, one.data.actor.name, _on(one), _what(one))
     data.print(table)

@@ -15,6 +15,7 @@ import uvicorn
 from rich.panel import Panel
 from rich.table import Table
 
+from hub.auth.oauth.server import TOKEN_PATH
 from hub.cli import demo_story
 from hub.cli.demo_clients import Network
 from hub.cli.demo_parts import real_parts
@@ -176,7 +177,7 @@ async def _onboard(settings: Settings) -> dict[str, Any]:
             refuse(row)
     credentials = {
         "issuer": settings.public_url,
-        "token_endpoint": f"{settings.public_url}/oauth/token",
+        "token_endpoint": settings.public_url + TOKEN_PATH,
         "clients": rows,
     }
     path = settings.data_dir / "credentials.json"

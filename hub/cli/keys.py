@@ -16,6 +16,7 @@ from hub.cli.options import Json
 from hub.cli.session import run
 from hub.cli.terminal import data, print_json, refuse, talk
 from hub.domain.refusal import Refusal
+from hub.domain.values import rfc3339
 from hub.events.audit import Acted, record
 from hub.events.spine import Hub
 from hub.settings import Settings
@@ -85,4 +86,4 @@ def _show(signing: Signing, json_: bool) -> None:
 
 
 def _told(at_s: int) -> str | None:
-    return datetime.fromtimestamp(at_s, UTC).isoformat().replace("+00:00", "Z") if at_s else None
+    return rfc3339(datetime.fromtimestamp(at_s, UTC)) if at_s else None

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import Connection
 
@@ -23,12 +22,12 @@ from hub.domain.values import is_slug
 from hub.events.accept import accept
 from hub.events.audit import Acted, record
 from hub.events.check import check
-from hub.events.envelope import Envelope
+from hub.events.envelope import Envelope, own_event
 from hub.events.rejection import Rejected
 from hub.events.spine import Hub
 from hub.settings import Settings
 from hub.store import clients
-from hub.store.codes import add_redirects
+from hub.store.authorization_codes import add_redirects
 from hub.store.references import References
 
 OPERATOR = Principal(
@@ -66,18 +65,7 @@ def read_public_key(path: Path) -> dict[str, Any] | Refusal:
 
 def event(type_: str, subject: str, payload: dict[str, Any]) -> Envelope:
     """An event of the hub's operator."""
-    return Envelope(
-        {
-            "specversion": "1.0",
-            "id": str(uuid4()),
-            "source": "/hub/cli",
-            "type": type_,
-            "subject": subject,
-            "time": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-            "datacontenttype": "application/json",
-        },
-        payload,
-    )
+    return own_event("/hub/cli", type_, subject, payload, datetime.now(UTC))
 
 
 async def add_client(hub: Hub, new: NewClient, events: Sequence[Envelope] = ()) -> dict[str, Any] | Refusal:

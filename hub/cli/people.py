@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 from sqlalchemy import Connection
 
-from hub.auth.people.sign_in import make_link
+from hub.auth.people.sign_in import ENROL_PATH, make_link
 from hub.cli.operator import OPERATOR
 from hub.cli.options import Json, Scope
 from hub.cli.session import run
@@ -23,8 +23,6 @@ from hub.events.audit import Acted, record
 from hub.events.spine import Hub
 from hub.store import people
 from hub.store.people import NewPerson, Person
-
-ENROL_PATH = "/enrol"
 
 app = typer.Typer(no_args_is_help=True, help="People who sign in: managers, and advisers at partners.")
 

@@ -77,7 +77,12 @@ def _parse_date(value: Any) -> date:
 
 
 def rfc3339(at: datetime) -> str:
-    """An aware time as text: UTC to the millisecond, ending in Z; such texts sort as their times do."""
+    """An aware time as text: UTC to the millisecond, ending in Z; such texts sort as their times do.
+
+    ValueError for one without a zone.
+    """
+    if at.tzinfo is None:
+        raise ValueError("times are aware: this one has no zone")
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

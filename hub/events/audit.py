@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
-from uuid import uuid4
 
 from sqlalchemy import Connection
 
@@ -24,7 +23,7 @@ from hub.domain.scopes import Audience
 from hub.domain.values import rfc3339
 from hub.events.accept import accept
 from hub.events.check import check
-from hub.events.envelope import Envelope
+from hub.events.envelope import own_event
 from hub.events.intake import Intake
 from hub.events.measures import REFUSALS, REFUSALS_UNTOLD
 from hub.events.refusals import Refusals, Tally
@@ -215,20 +214,7 @@ def _about(principal: Principal, acted: Acted) -> dict[str, Any]:
 def _accept(
     conn: Connection, vault: Vault, records: Sequence[tuple[str | None, dict[str, Any]]], at: datetime
 ) -> list[int]:
-    envelopes = [
-        Envelope(
-            {
-                "specversion": "1.0",
-                "id": str(uuid4()),
-                "source": SOURCE,
-                "type": TYPE,
-                "subject": subject or "",
-                "time": rfc3339(at),
-            },
-            data,
-        )
-        for subject, data in records
-    ]
+    envelopes = [own_event(SOURCE, TYPE, subject or "", data, at) for subject, data in records]
     (answer,) = accept(conn, vault, [check(_HUB, envelopes)], at)
     if isinstance(answer, Rejected):
         raise answer

@@ -9,12 +9,14 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any
+from uuid import uuid4
 
 from hub.domain.canonical import canonical
-from hub.domain.values import parse_time
+from hub.domain.values import parse_time, rfc3339
 from hub.events.strict_json import DEPTH_MAX, EnvelopeError, malformed, parse_json
 
 EVENT_BYTES_MAX = 256 * 1024
@@ -57,6 +59,19 @@ class Envelope:
         if _is_json_type(self.attributes.get("datacontenttype", "")):
             del texts["datacontenttype"]
         return _object_of(sent), _object_of(texts) + b"\n" + data.encode()
+
+
+def own_event(source: str, type_: str, subject: str, data: dict[str, Any], at: datetime) -> Envelope:
+    """An event that is made here, of now (at: aware), under an id of its own."""
+    attributes = {
+        "specversion": "1.0",
+        "id": str(uuid4()),
+        "source": source,
+        "type": type_,
+        "subject": subject,
+        "time": rfc3339(at),
+    }
+    return Envelope(attributes, data)
 
 
 def _object_of(members: dict[str, str]) -> bytes:

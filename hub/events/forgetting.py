@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from hub.store.authorization_codes import forget_codes
 from hub.store.clients import forget_jtis
-from hub.store.codes import forget_codes
 from hub.store.engine import Store, StoreUnavailable
 from hub.store.onboarding import forget_applications, forget_scope_requests
 from hub.store.people import forget_links

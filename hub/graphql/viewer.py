@@ -45,7 +45,7 @@ class Viewer:
     async def quota(self, info: Info) -> Quota:
         """How fast the caller may post events and ask, and what is left of it just now."""
         context = info.context
-        found = {one.name: one for one in context.quotas.standings(context.principal.account)}
+        found = {one.name: one for one in context.quotas.left(context.principal.account)}
         events, bytes_, cost = found.get("events"), found.get("bytes"), found.get("cost")
         return Quota(
             events_per_second=events.rate_per_s if events else None,

@@ -22,8 +22,8 @@ from hub.events.audit import Acted
 from hub.rest.bodies import body_of
 from hub.rest.client_views import request_view
 from hub.rest.clients import Scopes, view_of
-from hub.rest.desk import Desk
 from hub.rest.problems import NOT_KEPT, confirmed, found, not_found
+from hub.rest.registrar import Registrar
 from hub.store import onboarding
 from hub.store.clients import Client, list_clients
 from hub.store.onboarding import ScopeRequest
@@ -46,35 +46,35 @@ class Reason(Value):
     reason: Annotated[Text, Field(max_length=REASON_CHARS_MAX)]
 
 
-def build_router(desk: Desk) -> APIRouter:
+def build_router(registrar: Registrar) -> APIRouter:
     """Addresses for managers with `partners:admin`."""
     router = APIRouter(tags=["onboarding"])
-    manager: Principal = needs(desk.authenticate, "partners:admin")
+    manager: Principal = needs(registrar.authenticate, "partners:admin")
 
     @router.get("/scope-requests")
     async def get_requests(state: State = "open", principal: Principal = manager) -> Response:
         """Requests of the clients in the caller's mandate, the newest first."""
-        wanted = await desk.store.inspect(lambda conn: _requests(conn, desk, principal, state))
-        shown = [request_view(desk.vault, one) for one in wanted]
+        wanted = await registrar.store.inspect(lambda conn: _requests(conn, registrar, principal, state))
+        shown = [request_view(registrar.vault, one) for one in wanted]
         return JSONResponse({"scope_requests": shown}, headers=NOT_KEPT)
 
     @router.post("/scope-requests/{request_id}/approve")
     async def approve(request_id: str, principal: Principal = manager) -> Response:
         """Grant what was asked for; it acts at once."""
-        return await _decide(desk, principal, request_id, "approved", None)
+        return await _decide(registrar, principal, request_id, "approved", None)
 
     @router.post("/scope-requests/{request_id}/refuse")
     async def refuse(request: Request, request_id: str, principal: Principal = manager) -> Response:
         """Say no, and why."""
         body = await body_of(request, Reason)
-        return await _decide(desk, principal, request_id, "refused", body.reason)
+        return await _decide(registrar, principal, request_id, "refused", body.reason)
 
     @router.put("/clients/{client_id}/grant")
     async def put_grant(request: Request, client_id: str, principal: Principal = manager) -> Response:
         """Replace the grant of a partner's client; it acts at once, also on tokens that are out."""
         confirmed(principal)
-        body, now = await body_of(request, Grant), desk.clock()
-        client, _ = await desk.client(principal, client_id)
+        body, now = await body_of(request, Grant), registrar.clock()
+        client, _ = await registrar.client(principal, client_id)
 
         def work(conn: Connection) -> Client | Refusal:
             done = admissions.grant(conn, principal, client_id, body.scopes, now)
@@ -83,42 +83,42 @@ def build_router(desk: Desk) -> APIRouter:
             return done
 
         acted = Acted(("client", client_id), client.partner)
-        await desk.act(principal, "grant.changed", acted, work)
-        return JSONResponse(await view_of(desk, principal, client_id), headers=NOT_KEPT)
+        await registrar.act(principal, "grant.changed", acted, work)
+        return JSONResponse(await view_of(registrar, principal, client_id), headers=NOT_KEPT)
 
     return router
 
 
-def _requests(conn: Connection, desk: Desk, principal: Principal, state: State) -> list[ScopeRequest]:
-    reach = reaches(principal, list_clients(conn), memberships(conn, desk.clock()))
+def _requests(
+    conn: Connection, registrar: Registrar, principal: Principal, state: State
+) -> list[ScopeRequest]:
+    reach = reaches(principal, list_clients(conn), memberships(conn, registrar.clock()))
     return onboarding.scope_requests(conn, clients=sorted(reach), state=state, most=SHOWN_MAX)
 
 
 async def _decide(
-    desk: Desk,
+    registrar: Registrar,
     principal: Principal,
     request_id: str,
     decision: Literal["approved", "refused"],
     reason: str | None,
 ) -> Response:
     confirmed(principal)
-    now = desk.clock()
-
-    def find(conn: Connection) -> Client | None:
-        request = onboarding.find_scope_request(conn, request_id)
-        known = [one for one in list_clients(conn) if request and one.client_id == request.client_id]
-        return known[0] if known and reaches(principal, known, memberships(conn, now)) else None
+    now = registrar.clock()
 
     def work(conn: Connection) -> ScopeRequest | Refusal:
-        decided = admissions.decide_request(conn, desk.vault, principal, request_id, decision, reason, now)
+        decided = admissions.decide_request(
+            conn, registrar.vault, principal, request_id, decision, reason, now
+        )
         if decided is None:
             raise not_found(REQUEST)
         return decided
 
-    client = found(await desk.store.inspect(find), REQUEST)
+    request = await registrar.store.inspect(lambda conn: onboarding.find_scope_request(conn, request_id))
+    client, _ = await registrar.client(principal, found(request, REQUEST).client_id, REQUEST)
     acted = Acted(("scope-request", request_id), client.partner)
     act: Literal["grant.changed", "grant.refused"] = (
         "grant.changed" if decision == "approved" else "grant.refused"
     )
-    done = await desk.act(principal, act, acted, work)
-    return JSONResponse(request_view(desk.vault, done), headers=NOT_KEPT)
+    done = await registrar.act(principal, act, acted, work)
+    return JSONResponse(request_view(registrar.vault, done), headers=NOT_KEPT)

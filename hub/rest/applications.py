@@ -15,9 +15,10 @@ from starlette.responses import Response
 from hub.auth.access import BY_ITSELF, OPEN, needs
 from hub.auth.addresses import Addresses
 from hub.auth.metering import Meter
+from hub.auth.oauth.server import TOKEN_PATH
 from hub.auth.onboarding import applications
 from hub.auth.onboarding.admissions import REASON_CHARS_MAX
-from hub.auth.onboarding.applications import Told
+from hub.auth.onboarding.applications import Applicant
 from hub.auth.onboarding.client_keys import new_jwk
 from hub.auth.proofs.jws import BadJws, public_key
 from hub.auth.proofs.possession import CHALLENGE_LIFETIME_S
@@ -29,8 +30,8 @@ from hub.events.audit import Acted
 from hub.rest.admissions import Reason
 from hub.rest.bodies import body_of
 from hub.rest.clients import Jws, Scopes, bad_key
-from hub.rest.desk import Desk
 from hub.rest.problems import NOT_KEPT, confirmed, found, rejected
+from hub.rest.registrar import Registrar
 from hub.store import onboarding
 from hub.store.clients import Client
 from hub.store.onboarding import Application
@@ -64,21 +65,21 @@ class Approval(Value):
     role: Role = "member"
 
 
-def build_router(desk: Desk, meter: Meter, addresses: Addresses) -> APIRouter:
+def build_router(registrar: Registrar, meter: Meter, addresses: Addresses) -> APIRouter:
     """Addresses under /applications. meter: charges the public by address."""
     router = APIRouter(prefix="/applications", tags=["onboarding"])
-    _route_public(router, desk, meter, addresses)
-    _route_manager(router, desk)
+    _route_public(router, registrar, meter, addresses)
+    _route_manager(router, registrar)
     return router
 
 
-def _route_public(router: APIRouter, desk: Desk, meter: Meter, addresses: Addresses) -> None:
+def _route_public(router: APIRouter, registrar: Registrar, meter: Meter, addresses: Addresses) -> None:
     @router.post("/challenge", dependencies=[OPEN])
     async def post_challenge(request: Request) -> Response:
         """A challenge for the key of an application."""
         meter.charge(request, ANYONE, CHALLENGE_COST)
-        challenge = desk.possession.challenge(applications.PURPOSE)
-        answer = {"challenge": challenge, "audience": desk.issuer, "expires_in": CHALLENGE_LIFETIME_S}
+        challenge = registrar.possession.challenge(applications.PURPOSE)
+        answer = {"challenge": challenge, "audience": registrar.issuer, "expires_in": CHALLENGE_LIFETIME_S}
         return JSONResponse(answer, headers=NOT_KEPT)
 
     @router.post("", status_code=201, dependencies=[OPEN])
@@ -88,7 +89,7 @@ def _route_public(router: APIRouter, desk: Desk, meter: Meter, addresses: Addres
         body = await body_of(request, NewApplication)
         try:
             jwk, thumbprint = new_jwk(body.jwk)
-            once = desk.possession.judge(
+            challenge = registrar.possession.judge(
                 body.proof,
                 public_key(jwk),
                 purpose=applications.PURPOSE,
@@ -98,121 +99,129 @@ def _route_public(router: APIRouter, desk: Desk, meter: Meter, addresses: Addres
             )
         except BadJws as bad:
             raise bad_key(bad) from None
-        what = Told(**{**body.model_dump(exclude={"proof"}), "jwk": jwk, "scopes": tuple(body.scopes)})
-        address, now = addresses.of(request), desk.clock()
-        made = await desk.intake.commit(
-            lambda conn: applications.apply(conn, desk.vault, what, once, address, now)
+        applicant = Applicant(
+            **{**body.model_dump(exclude={"proof"}), "jwk": jwk, "scopes": tuple(body.scopes)}
+        )
+        address, now = addresses.of(request), registrar.clock()
+        made = await registrar.intake.commit(
+            lambda conn: applications.apply(conn, registrar.vault, applicant, challenge, address, now)
         )
         if isinstance(made, Refusal):
             raise rejected(made)
         application, secret = made
-        url = f"{desk.issuer}/applications/status/{secret}"
+        url = f"{registrar.issuer}/applications/status/{secret}"
         return JSONResponse({"id": application.id, "state": "open", "status_url": url}, 201, PRIVATE)
 
     @router.get("/status/{secret}", dependencies=[BY_ITSELF])
     async def get_status(request: Request, secret: str) -> Response:
         """What became of an application, for whoever has its secret address."""
         meter.charge(request, ANYONE, CHALLENGE_COST)
-        wanted = applications.digest(secret[:SECRET_CHARS_MAX])
+        wanted = applications.status_digest(secret[:SECRET_CHARS_MAX])
         application = found(
-            await desk.store.inspect(
-                lambda conn: onboarding.find_application(conn, secret=wanted, since_s=_since_s(desk))
+            await registrar.store.inspect(
+                lambda conn: onboarding.find_application(conn, secret=wanted, since_s=_since_s(registrar))
             ),
             APPLICATION,
         )
-        return JSONResponse(await _status(desk, application), headers=PRIVATE)
+        return JSONResponse(await _status(registrar, application), headers=PRIVATE)
 
 
-def _route_manager(router: APIRouter, desk: Desk) -> None:
-    manager: Principal = needs(desk.authenticate, "partners:admin")
-    admitting: Principal = needs(desk.authenticate, "partners:admin", "events:publish")
+def _route_manager(router: APIRouter, registrar: Registrar) -> None:
+    manager: Principal = needs(registrar.authenticate, "partners:admin")
+    admitting: Principal = needs(registrar.authenticate, "partners:admin", "events:publish")
 
     @router.get("")
     async def get_applications(principal: Principal = manager) -> Response:
         """Applications for the networks in the caller's mandate, the newest first; kept for 30 days."""
-        wanted = await desk.store.inspect(
+        wanted = await registrar.store.inspect(
             lambda conn: onboarding.applications(
-                conn, networks=principal.networks, since_s=_since_s(desk), most=SHOWN_MAX
+                conn, networks=principal.networks, since_s=_since_s(registrar), most=SHOWN_MAX
             )
         )
-        return JSONResponse({"applications": [_view(desk, one) for one in wanted]}, headers=NOT_KEPT)
+        return JSONResponse({"applications": [_view(registrar, one) for one in wanted]}, headers=NOT_KEPT)
 
     @router.post("/{application_id}/approve")
     async def approve(request: Request, application_id: str, principal: Principal = admitting) -> Response:
         """Make the applicant a partner of the network: its client may act at once."""
         confirmed(principal)
-        body, now = await body_of(request, Approval), desk.clock()
-        application = await _in_mandate(desk, principal, application_id)
+        body, now = await body_of(request, Approval), registrar.clock()
+        application = await _in_mandate(registrar, principal, application_id)
 
         def work(conn: Connection) -> Client | Refusal:
-            return applications.approve(conn, desk.vault, principal, application, body.scopes, body.role, now)
+            return applications.approve(
+                conn, registrar.vault, principal, application, body.scopes, body.role, now
+            )
 
         acted = Acted(("application", application_id))
-        await desk.act(principal, "application.approved", acted, work)
-        return JSONResponse(_view(desk, await _in_mandate(desk, principal, application_id)), headers=NOT_KEPT)
+        await registrar.act(principal, "application.approved", acted, work)
+        return JSONResponse(
+            _view(registrar, await _in_mandate(registrar, principal, application_id)), headers=NOT_KEPT
+        )
 
     @router.post("/{application_id}/refuse")
     async def refuse(request: Request, application_id: str, principal: Principal = manager) -> Response:
         """Say no, and why: the applicant is told at its status address."""
         confirmed(principal)
         body = await body_of(request, Reason)
-        application = await _in_mandate(desk, principal, application_id)
+        application = await _in_mandate(registrar, principal, application_id)
         acted = Acted(("application", application_id))
-        await desk.act(
+        await registrar.act(
             principal,
             "application.refused",
             acted,
-            lambda conn: applications.refuse(conn, desk.vault, application, body.reason),
+            lambda conn: applications.refuse(conn, registrar.vault, application, body.reason),
         )
-        return JSONResponse(_view(desk, await _in_mandate(desk, principal, application_id)), headers=NOT_KEPT)
+        return JSONResponse(
+            _view(registrar, await _in_mandate(registrar, principal, application_id)), headers=NOT_KEPT
+        )
 
 
-async def _in_mandate(desk: Desk, principal: Principal, id_: str) -> Application:
+async def _in_mandate(registrar: Registrar, principal: Principal, id_: str) -> Application:
     """An application for a network of the caller's; Rejected 404 alike for none and for one of others."""
     application = found(
-        await desk.store.inspect(
-            lambda conn: onboarding.find_application(conn, id_=id_, since_s=_since_s(desk))
+        await registrar.store.inspect(
+            lambda conn: onboarding.find_application(conn, id_=id_, since_s=_since_s(registrar))
         ),
         APPLICATION,
     )
     return found(application if principal.manages(application.network) else None, APPLICATION)
 
 
-async def _status(desk: Desk, application: Application) -> dict[str, Any]:
-    what = applications.told(desk.vault, application)
+async def _status(registrar: Registrar, application: Application) -> dict[str, Any]:
+    applicant = applications.applicant_of(registrar.vault, application)
     status: dict[str, Any] = {
         "id": application.id,
         "state": application.state,
-        "slug": what.slug,
+        "slug": applicant.slug,
         "network": application.network,
         "made_at": _made_at(application),
         "kept_until": rfc3339(_until(application)),
-        "reason": applications.answer(desk.vault, application),
+        "reason": applications.answer_of(registrar.vault, application),
     }
     if application.state == "approved":
         status |= {
-            "client_id": what.slug,
-            "issuer": desk.issuer,
-            "token_endpoint": f"{desk.issuer}/oauth/token",
-            "source_prefix": f"/partners/{what.slug}/",
+            "client_id": applicant.slug,
+            "issuer": registrar.issuer,
+            "token_endpoint": registrar.issuer + TOKEN_PATH,
+            "source_prefix": f"/partners/{applicant.slug}/",
             "dpop": True,
         }
     return status
 
 
-def _view(desk: Desk, application: Application) -> dict[str, Any]:
+def _view(registrar: Registrar, application: Application) -> dict[str, Any]:
     return {
         "id": application.id,
         "state": application.state,
         "made_at": _made_at(application),
-        **applications.shown(applications.told(desk.vault, application)),
-        "answer": applications.answer(desk.vault, application),
+        **applications.shown(applications.applicant_of(registrar.vault, application)),
+        "answer": applications.answer_of(registrar.vault, application),
     }
 
 
-def _since_s(desk: Desk) -> int:
+def _since_s(registrar: Registrar) -> int:
     """What was made before is forgotten, though it may not be deleted yet."""
-    return onboarding.kept_since_s(int(desk.clock().timestamp()))
+    return onboarding.kept_since_s(int(registrar.clock().timestamp()))
 
 
 def _made_at(application: Application) -> str:

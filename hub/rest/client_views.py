@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.auth.onboarding.admissions import answer_of, reason_of
 from hub.auth.proofs.jws import public_key
-from hub.events.quotas import Standing
+from hub.events.quotas import QuotaLeft
 from hub.store.clients import Client
 from hub.store.onboarding import KeyStanding, ScopeRequest
 from hub.store.vault import Vault
@@ -19,7 +19,7 @@ def client_view(
     keys: Mapping[tuple[str, str], KeyStanding],
     last_used_at: str | None,
     requested: Sequence[ScopeRequest],
-    quotas: Sequence[Standing],
+    quotas: Sequence[QuotaLeft],
 ) -> dict[str, Any]:
     """A client. keys: standing by client and `kid`; requested: open requests; quotas: of this process."""
     return {

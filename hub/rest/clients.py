@@ -24,8 +24,8 @@ from hub.events.audit import Acted
 from hub.events.rejection import Rejected
 from hub.rest.bodies import body_of
 from hub.rest.client_views import client_view, request_view
-from hub.rest.desk import Desk
 from hub.rest.problems import NOT_KEPT, confirmed, not_found, rejected
+from hub.rest.registrar import Registrar
 from hub.store import onboarding
 from hub.store.clients import Client, list_clients
 from hub.store.onboarding import ScopeRequest
@@ -54,98 +54,104 @@ class WantedScopes(Value):
     reason: Annotated[Text, Field(max_length=admissions.REASON_CHARS_MAX)]
 
 
-def build_router(desk: Desk) -> APIRouter:
+def build_router(registrar: Registrar) -> APIRouter:
     """Addresses under /clients for those whose clients they are, and for managers to look at."""
     router = APIRouter(prefix="/clients", tags=["onboarding"])
-    holder: Principal = needs_one(desk.authenticate, "partners:self", "partners:admin")
-    _route_views(router, desk, holder)
-    _route_keys(router, desk, holder)
+    holder: Principal = needs_one(registrar.authenticate, "partners:self", "partners:admin")
+    _route_views(router, registrar, holder)
+    _route_keys(router, registrar, holder)
 
     @router.post("/{client_id}/scope-requests", status_code=201)
     async def post_scope_request(request: Request, client_id: str, principal: Principal = holder) -> Response:
         """Ask the network's manager for more scopes."""
-        client = await _own(desk, principal, client_id)
+        client = await _own(registrar, principal, client_id)
         body = await body_of(request, WantedScopes)
         acted = Acted(("client", client_id), client.partner)
-        at = rfc3339(desk.clock())
+        at = rfc3339(registrar.clock())
 
         def work(conn: Connection) -> ScopeRequest | Refusal:
-            return admissions.make_request(conn, desk.vault, client, body.scopes, body.reason, at)
+            return admissions.make_request(conn, registrar.vault, client, body.scopes, body.reason, at)
 
-        made = await desk.act(principal, "grant.requested", acted, work)
-        return JSONResponse(request_view(desk.vault, made), 201, NOT_KEPT)
+        made = await registrar.act(principal, "grant.requested", acted, work)
+        return JSONResponse(request_view(registrar.vault, made), 201, NOT_KEPT)
 
     return router
 
 
-def _route_views(router: APIRouter, desk: Desk, holder: Principal) -> None:
+def _route_views(router: APIRouter, registrar: Registrar, holder: Principal) -> None:
     @router.get("")
     async def get_clients(principal: Principal = holder) -> Response:
         """Clients of the caller's partner; for a manager those of the partners in its mandate."""
-        return JSONResponse({"clients": await _views(desk, principal)}, headers=NOT_KEPT)
+        return JSONResponse({"clients": await _views(registrar, principal)}, headers=NOT_KEPT)
 
     @router.get("/me")
     async def get_own_client(principal: Principal = holder) -> Response:
         """The client that asks."""
-        return JSONResponse(await view_of(desk, principal, principal.client_id or ""), headers=NOT_KEPT)
+        return JSONResponse(await view_of(registrar, principal, principal.client_id or ""), headers=NOT_KEPT)
 
     @router.get("/{client_id}")
     async def get_client(client_id: str, principal: Principal = holder) -> Response:
         """One of these clients."""
-        return JSONResponse(await view_of(desk, principal, client_id), headers=NOT_KEPT)
+        return JSONResponse(await view_of(registrar, principal, client_id), headers=NOT_KEPT)
 
 
-def _route_keys(router: APIRouter, desk: Desk, holder: Principal) -> None:
+def _route_keys(router: APIRouter, registrar: Registrar, holder: Principal) -> None:
     @router.post("/{client_id}/keys/challenge")
     async def post_challenge(client_id: str, principal: Principal = holder) -> Response:
         """A challenge for the next change of this client's keys."""
-        client = await _own(desk, principal, client_id)
-        challenge = desk.possession.challenge(client_keys.purpose_of(client.client_id))
-        told = {"challenge": challenge, "audience": desk.issuer, "expires_in": CHALLENGE_LIFETIME_S}
+        client = await _own(registrar, principal, client_id)
+        challenge = registrar.possession.challenge(client_keys.purpose_of(client.client_id))
+        told = {"challenge": challenge, "audience": registrar.issuer, "expires_in": CHALLENGE_LIFETIME_S}
         return JSONResponse(told, headers=NOT_KEPT)
 
     @router.post("/{client_id}/keys", status_code=201)
     async def post_key(request: Request, client_id: str, principal: Principal = holder) -> Response:
         """Add a public key: the new key proves itself, and a live key (or a person) approves it."""
-        client = await _own(desk, principal, client_id)
+        client = await _own(registrar, principal, client_id)
         body = await body_of(request, NewKey)
         _check_approval(principal, client, body.approval)
         try:
             change = client_keys.judge_addition(
-                desk.possession, client, body.jwk, body.proof, None if principal.person else body.approval
+                registrar.possession,
+                client,
+                body.jwk,
+                body.proof,
+                None if principal.person else body.approval,
             )
         except BadJws as bad:
             raise bad_key(bad) from None
-        now = desk.clock()
+        now = registrar.clock()
         acted = Acted(("key", change.kid), client.partner)
-        await desk.act(principal, "key.added", acted, lambda conn: client_keys.add(conn, change, now))
-        return JSONResponse(await view_of(desk, principal, client_id), 201, NOT_KEPT)
+        await registrar.act(principal, "key.added", acted, lambda conn: client_keys.add(conn, change, now))
+        return JSONResponse(await view_of(registrar, principal, client_id), 201, NOT_KEPT)
 
     @router.delete("/{client_id}/keys/{kid}")
     async def delete_key(
         request: Request, client_id: str, kid: str, principal: Principal = holder
     ) -> Response:
         """Retire a key; the live key that stays signs for it, in the header Key-Approval."""
-        client = await _own(desk, principal, client_id)
+        client = await _own(registrar, principal, client_id)
         approval = request.headers.get(APPROVAL)
         _check_approval(principal, client, approval)
         try:
             change = client_keys.judge_retirement(
-                desk.possession, client, kid, None if principal.person else approval
+                registrar.possession, client, kid, None if principal.person else approval
             )
         except BadJws as bad:
             raise bad_key(bad) from None
         if change is None:
             raise not_found("live key of this client with this kid")
-        now = desk.clock()
+        now = registrar.clock()
         acted = Acted(("key", change.kid), client.partner)
-        await desk.act(principal, "key.retired", acted, lambda conn: client_keys.retire(conn, change, now))
-        return JSONResponse(await view_of(desk, principal, client_id), headers=NOT_KEPT)
+        await registrar.act(
+            principal, "key.retired", acted, lambda conn: client_keys.retire(conn, change, now)
+        )
+        return JSONResponse(await view_of(registrar, principal, client_id), headers=NOT_KEPT)
 
 
-async def _own(desk: Desk, principal: Principal, client_id: str) -> Client:
+async def _own(registrar: Registrar, principal: Principal, client_id: str) -> Client:
     """The caller's own client; Rejected 404 for all others."""
-    client, reach = await desk.client(principal, client_id)
+    client, reach = await registrar.client(principal, client_id)
     if reach != "own":
         raise not_found("client of yours with this id")
     return client
@@ -171,23 +177,23 @@ def bad_key(bad: BadJws, what: str = "key or its proof") -> Rejected:
     )
 
 
-async def _views(desk: Desk, principal: Principal) -> list[dict[str, Any]]:
-    now = desk.clock()
+async def _views(registrar: Registrar, principal: Principal) -> list[dict[str, Any]]:
+    now = registrar.clock()
 
     def read(conn: Connection) -> list[dict[str, Any]]:
         reach = reaches(principal, known := list_clients(conn), memberships(conn, now))
-        return _shown(conn, desk, [client for client in known if client.client_id in reach])
+        return _shown(conn, registrar, [client for client in known if client.client_id in reach])
 
-    return await desk.store.inspect(read)
+    return await registrar.store.inspect(read)
 
 
-async def view_of(desk: Desk, principal: Principal, client_id: str) -> dict[str, Any]:
+async def view_of(registrar: Registrar, principal: Principal, client_id: str) -> dict[str, Any]:
     """A client as its partner and its manager see it; Rejected 404 for all others."""
-    client, _ = await desk.client(principal, client_id)
-    return (await desk.store.inspect(lambda conn: _shown(conn, desk, [client])))[0]
+    client, _ = await registrar.client(principal, client_id)
+    return (await registrar.store.inspect(lambda conn: _shown(conn, registrar, [client])))[0]
 
 
-def _shown(conn: Connection, desk: Desk, found: list[Client]) -> list[dict[str, Any]]:
+def _shown(conn: Connection, registrar: Registrar, found: list[Client]) -> list[dict[str, Any]]:
     ids = [client.client_id for client in found]
     keys, used = onboarding.key_standings(conn, ids), onboarding.last_uses(conn, ids)
     asked = onboarding.scope_requests(conn, clients=ids, state="open", most=REQUESTS_SHOWN_MAX)
@@ -197,7 +203,7 @@ def _shown(conn: Connection, desk: Desk, found: list[Client]) -> list[dict[str, 
             keys=keys,
             last_used_at=used.get(client.client_id),
             requested=[one for one in asked if one.client_id == client.client_id],
-            quotas=desk.intake.quotas.standings(account_of(client.partner, client.client_id)),
+            quotas=registrar.intake.quotas.left(account_of(client.partner, client.client_id)),
         )
         for client in found
     ]

@@ -65,8 +65,8 @@ def build_router(
         except Rejected as error:
             if error.status == 403:
                 auditor.refused(principal, error.code, place_of(request))
-            return rejection(error, rate_limits(intake.quotas.standings(account)))
-        headers = rate_limits(intake.quotas.standings(account))
+            return rejection(error, rate_limits(intake.quotas.left(account)))
+        headers = rate_limits(intake.quotas.left(account))
         wait_s = _wait_s(request)
         try:
             if wait_s and await progress.reached([one.seq for one in accepted], wait_s):

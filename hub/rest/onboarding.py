@@ -10,7 +10,7 @@ from hub.auth.metering import Meter
 from hub.auth.proofs.possession import Possession
 from hub.events.spine import Hub
 from hub.rest import admissions, applications, clients
-from hub.rest.desk import Desk
+from hub.rest.registrar import Registrar
 
 
 def build_router(hub: Hub, authenticate: Authenticate, meter: Meter, addresses: Addresses) -> APIRouter:
@@ -20,9 +20,9 @@ def build_router(hub: Hub, authenticate: Authenticate, meter: Meter, addresses: 
     """
     issuer = hub.settings.public_url
     possession = Possession(hub.vault, issuer)
-    desk = Desk(hub.store, hub.vault, hub.auditor, hub.intake, possession, authenticate, issuer)
+    registrar = Registrar(hub.store, hub.vault, hub.auditor, hub.intake, possession, authenticate, issuer)
     router = APIRouter()
-    router.include_router(clients.build_router(desk))
-    router.include_router(admissions.build_router(desk))
-    router.include_router(applications.build_router(desk, meter, addresses))
+    router.include_router(clients.build_router(registrar))
+    router.include_router(admissions.build_router(registrar))
+    router.include_router(applications.build_router(registrar, meter, addresses))
     return router

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, Select, and_, delete, insert, select, up
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from hub.domain.scopes import SCOPES, Audience
+from hub.domain.values import rfc3339
 from hub.store.lookup import Lookup
 from hub.store.tables import oauth_client, oauth_client_key, oauth_jti
 from hub.store.thumbprint import thumbprint
@@ -62,7 +63,7 @@ def add_client(conn: Connection, client: Client, at: datetime) -> None:
             scopes=json.dumps(list(client.scopes)),
             bearer=client.bearer,
             suspended=client.suspended,
-            created_at=_rfc3339(at),
+            created_at=rfc3339(at),
         )
     )
     for jwk in client.keys:
@@ -133,7 +134,7 @@ def add_key(conn: Connection, client_id: str, jwk: Mapping[str, Any], at: dateti
             kid=kid,
             jwk=json.dumps(dict(jwk), sort_keys=True),
             thumbprint=thumbprint(jwk),
-            added_at=_rfc3339(at),
+            added_at=rfc3339(at),
         )
     )
 
@@ -145,7 +146,7 @@ def retire_key(conn: Connection, client_id: str, kid: str, at: datetime) -> bool
         oauth_client_key.c.kid == kid,
         oauth_client_key.c.retired_at.is_(None),
     )
-    return conn.execute(update(oauth_client_key).where(key).values(retired_at=_rfc3339(at))).rowcount > 0
+    return conn.execute(update(oauth_client_key).where(key).values(retired_at=rfc3339(at))).rowcount > 0
 
 
 def use_jtis(conn: Connection, statements: Sequence[tuple[str, str, int]]) -> list[bool]:
@@ -256,9 +257,3 @@ def _check_scopes(scopes: Sequence[str]) -> None:
 def _jti_digest(issuer: str, jti: str) -> bytes:
     # JSON keeps the pair apart: ("a", "bc") and ("ab", "c") must not share a digest.
     return sha256(json.dumps([issuer, jti]).encode()).digest()
-
-
-def _rfc3339(at: datetime) -> str:
-    if at.tzinfo is None:
-        raise ValueError("times are aware: this one has no zone")
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

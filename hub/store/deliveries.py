@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, select, tuple_
 
 from hub.domain.refusal import Refusal
 from hub.store.bulk import write_rows
@@ -22,6 +22,28 @@ _NAME = re.compile(r"in\.([^/]+)/(\d{1,9})/(\d{1,18})@([^/@]+)", re.ASCII)
 
 _PLACE = (delivery.c.partner, delivery.c.topic_id, delivery.c.partition, delivery.c.log_offset)
 _KNOWN = Lookup(select(*_PLACE), *_PLACE)
+
+_OLD, _LATER = delivery.alias("old"), delivery.alias("later")
+_NEXT_PARTNER = select(func.min(delivery.c.partner)).where(delivery.c.partner > bindparam("after"))
+_NEWEST = (
+    select(func.max(_LATER.c.log_offset))
+    .where(
+        _LATER.c.partner == _OLD.c.partner,
+        _LATER.c.topic_id == _OLD.c.topic_id,
+        _LATER.c.partition == _OLD.c.partition,
+    )
+    .scalar_subquery()
+)
+_FORGET = delete(delivery).where(
+    tuple_(*_PLACE).in_(
+        select(*(_OLD.c[one.name] for one in _PLACE))
+        .where(
+            _OLD.c.partner == bindparam("of"), _OLD.c.at < bindparam("before"), _OLD.c.log_offset < _NEWEST
+        )
+        .order_by(_OLD.c.at)
+        .limit(bindparam("most"))
+    )
+)
 
 
 class Place(NamedTuple):
@@ -93,16 +115,19 @@ def next_offset(conn: Connection, partner: str, topic_id: str, partition: int) -
     return None if found is None else int(found) + 1
 
 
-def forget_deliveries(conn: Connection, before: str) -> int:
-    """Forget what became of messages before then (RFC 3339), but for the last of each partition; how many."""
-    later = delivery.alias("later")
-    is_last = ~exists().where(
-        later.c.partner == delivery.c.partner,
-        later.c.topic_id == delivery.c.topic_id,
-        later.c.partition == delivery.c.partition,
-        later.c.log_offset > delivery.c.log_offset,
-    )
-    return conn.execute(delete(delivery).where(delivery.c.at < before, ~is_last)).rowcount
+def forget_deliveries(conn: Connection, before: str, most: int) -> int:
+    """Forget what became of messages before then (RFC 3339), but for the last of each partition.
+
+    most: at once, so that nobody waits long for it. How many it were: fewer than most when none is left.
+    """
+    forgotten, partner = 0, conn.execute(_NEXT_PARTNER, {"after": ""}).scalar()
+    # Partner by partner, along the index that is there for the newest: one by time alone would be written
+    # with every message.
+    while partner is not None and forgotten < most:
+        old = {"of": partner, "before": before, "most": most - forgotten}
+        forgotten += conn.execute(_FORGET, old).rowcount
+        partner = conn.execute(_NEXT_PARTNER, {"after": partner}).scalar()
+    return forgotten
 
 
 def find_delivery(

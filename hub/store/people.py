@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, Select, Update, delete, insert, select, 
 
 from hub.domain.references import ACCOUNT_PREFIX
 from hub.domain.scopes import SCOPES, Audience
+from hub.domain.values import rfc3339
 from hub.store.tables import oauth_client, person, person_link, person_recovery, person_session
 from hub.store.vault import Subject, Vault, open_bytes, save_subjects, seal_bytes
 
@@ -93,7 +94,7 @@ def add_person(conn: Connection, vault: Vault, new: NewPerson, at: datetime) -> 
             networks=None if new.networks is None else json.dumps(sorted(new.networks)),
             scopes=json.dumps(list(new.scopes)),
             suspended=False,
-            created_at=at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            created_at=rfc3339(at),
             login=login,
             sealed=seal_bytes([subject], json.dumps({"email": new.email, "name": new.name}).encode()),
             totp_step=0,
@@ -105,28 +106,28 @@ def add_person(conn: Connection, vault: Vault, new: NewPerson, at: datetime) -> 
 
 def find_person(conn: Connection, id_: str) -> Person | None:
     """The person of that id."""
-    return _first(conn, PEOPLE.where(person.c.id == id_))
+    return _first(conn, _PEOPLE.where(person.c.id == id_))
 
 
 def find_people(conn: Connection, ids: Sequence[str]) -> list[Person | None]:
     """Each of the people, None where there is none; one query for all."""
-    found = {row.id: person_of(row) for row in conn.execute(PEOPLE.where(person.c.id.in_(set(ids))))}
+    found = {row.id: person_of(row) for row in conn.execute(_PEOPLE.where(person.c.id.in_(set(ids))))}
     return [found.get(id_) for id_ in ids]
 
 
 def find_by_login(conn: Connection, login: bytes) -> Person | None:
     """The person that signs in with the address of that digest."""
-    return _first(conn, PEOPLE.where(person.c.login == login))
+    return _first(conn, _PEOPLE.where(person.c.login == login))
 
 
 def find_by_openid(conn: Connection, openid: bytes) -> Person | None:
     """The person that is linked to an account elsewhere."""
-    return _first(conn, PEOPLE.where(person.c.openid == openid))
+    return _first(conn, _PEOPLE.where(person.c.openid == openid))
 
 
 def list_people(conn: Connection) -> list[Person]:
     """Everyone, oldest first."""
-    return [person_of(row) for row in conn.execute(PEOPLE.order_by(person.c.created_at, person.c.id))]
+    return [person_of(row) for row in conn.execute(_PEOPLE.order_by(person.c.created_at, person.c.id))]
 
 
 def names(conn: Connection, vault: Vault, ids: Iterable[str]) -> dict[str, Named]:
@@ -238,7 +239,7 @@ def use_link(conn: Connection, digest: bytes) -> bool:
 
 
 def person_of(row: Row[Any]) -> Person:
-    """A row of PEOPLE as a person."""
+    """A row of a query `with_standing` as a person."""
     return Person(
         id=row.id,
         audience=Audience(row.audience),
@@ -260,10 +261,16 @@ def changed(conn: Connection, change: Update) -> bool:
     return conn.execute(change).rowcount > 0
 
 
-# A partner's first client bears its name, and is suspended with the partner.
-PEOPLE: Select[Any] = select(person, oauth_client.c.suspended.label("partner_suspended")).outerjoin_from(
-    person, oauth_client, oauth_client.c.client_id == person.c.partner
-)
+def with_standing(query: Select[Any]) -> Select[Any]:
+    """A query of all columns of people, with what `person_of` needs to know of their partners besides."""
+    # A partner's first client bears its name, and is suspended with the partner.
+    partner_suspended = oauth_client.c.suspended.label("partner_suspended")
+    return query.add_columns(partner_suspended).outerjoin(
+        oauth_client, oauth_client.c.client_id == person.c.partner
+    )
+
+
+_PEOPLE = with_standing(select(person))
 
 
 def _first(conn: Connection, query: Select[Any]) -> Person | None:

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Row,
-    Select,
     bindparam,
     case,
     delete,
@@ -20,8 +19,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from hub.store.people import Person, person_of
-from hub.store.tables import oauth_client, person, person_session, sign_in_try
+from hub.store.people import Person, person_of, with_standing
+from hub.store.tables import person, person_session, sign_in_try
 
 IDLE_S = 30 * 60
 """A session that was not seen for so long has ended."""
@@ -167,10 +166,9 @@ def forget_tries(conn: Connection, digests: Sequence[bytes], known: bytes, known
     conn.execute(kept.on_conflict_do_update(index_elements=["digest"], set_=later))
 
 
-_ALL: Select[Any] = (
+_ALL = with_standing(
     select(
         person,
-        oauth_client.c.suspended.label("partner_suspended"),
         person_session.c.digest,
         person_session.c.id.label("session"),
         person_session.c.device,
@@ -179,7 +177,6 @@ _ALL: Select[Any] = (
         person_session.c.confirmed_at_s,
     )
     .join_from(person_session, person, person.c.id == person_session.c.person)
-    .outerjoin(oauth_client, oauth_client.c.client_id == person.c.partner)
     .where(person_session.c.generation == person.c.generation)
 )
 _SOME = _ALL.where(person_session.c.digest.in_(bindparam("wanted", expanding=True)))

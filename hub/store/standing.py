@@ -18,17 +18,17 @@ from hub.store.tables import oauth_revoked
 REMEMBERED_ROWS_MAX = 4_096
 
 
-class Standing(NamedTuple):
+class TokenStanding(NamedTuple):
     """client: without its keys; None when there is none. revoked: whether the token was."""
 
     client: Client | None
     revoked: bool
 
 
-async def standings(store: Store, tokens: Sequence[tuple[str, str]]) -> list[Standing]:
+async def standings(store: Store, tokens: Sequence[tuple[str, str]]) -> list[TokenStanding]:
     """How each token (client id, jti) stands now, in one question."""
     rows = await store.glance(_STANDING, [client_id for client_id, _ in tokens], [jti for _, jti in tokens])
-    return [Standing(None if row[0] is None else _client(*row[:-1]), bool(row[-1])) for row in rows]
+    return [TokenStanding(None if row[0] is None else _client(*row[:-1]), bool(row[-1])) for row in rows]
 
 
 async def clients_with_keys(store: Store, client_ids: Sequence[str]) -> list[Client | None]:

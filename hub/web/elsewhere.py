@@ -8,25 +8,28 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from starlette.requests import Request
 
-from hub.auth.people.cookies import set_cookie
-from hub.auth.people.elsewhere import Elsewhere
-from hub.auth.people.openid import Arrived, NotSignedIn, Provider
+from hub.auth.people.cookies import ATTRIBUTES, set_cookie
+from hub.auth.people.linked_accounts import LinkedAccounts
+from hub.auth.people.openid import (
+    BACK_PATH,
+    ELSEWHERE_PATH,
+    REQUEST_S,
+    ExternalAccount,
+    NotSignedIn,
+    Provider,
+)
 from hub.auth.people.sessions import device_of
 from hub.web.forms import safe_next
 from hub.web.guard import guarded
 from hub.web.pages import Pages, go
-from hub.web.sign_in import ELSEWHERE_PATH
 
 COOKIE = "__Host-hub-elsewhere"
-BACK_PATH = f"{ELSEWHERE_PATH}/back"
-# Lax, because the browser comes back from another site.
-_ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax"
-_ENDED = f"{COOKIE}=; Max-Age=0; {_ATTRIBUTES}"
+_ENDED = f"{COOKIE}=; Max-Age=0; {ATTRIBUTES}"
 
 log = logging.getLogger(__name__)
 
 
-def add_routes(router: APIRouter, pages: Pages, provider: Provider, accounts: Elsewhere) -> None:
+def add_routes(router: APIRouter, pages: Pages, provider: Provider, accounts: LinkedAccounts) -> None:
     """Routes of the way to the provider and back."""
 
     @router.get(ELSEWHERE_PATH)
@@ -38,7 +41,7 @@ def add_routes(router: APIRouter, pages: Pages, provider: Provider, accounts: El
             address, carried = await provider.leave(next_, link, anew="anew" in request.query_params)
         except NotSignedIn as why:
             return failed(request, "sign_in.elsewhere", why)
-        return go(address, f"{COOKIE}={carried}; Max-Age=600; {_ATTRIBUTES}")
+        return go(address, f"{COOKIE}={carried}; Max-Age={REQUEST_S}; {ATTRIBUTES}")
 
     @router.get(BACK_PATH)
     @guarded(pages)
@@ -47,25 +50,25 @@ def add_routes(router: APIRouter, pages: Pages, provider: Provider, accounts: El
         try:
             if len(given) < len(given.multi_items()):
                 raise NotSignedIn("a parameter came twice")
-            trip, arrived = await provider.arrive(given, request.cookies.get(COOKIE, ""))
+            asked, account = await provider.arrive(given, request.cookies.get(COOKIE, ""))
         except NotSignedIn as why:
             return failed(request, "sign_in.elsewhere", why)
-        if trip.anew:
-            return await again(request, trip.next, arrived)
-        answer = await accounts.arrived(arrived, trip.link, device=device_of(request))
+        if asked.anew:
+            return await again(request, asked.next, account)
+        answer = await accounts.sign_in(account, asked.link, device=device_of(request))
         if not isinstance(answer, str):
             return failed(request, answer.code, None)
         before = await pages.sessions.find(request)
         if before:
             await pages.sessions.end(before)
-        return go(trip.next, set_cookie(answer), _ENDED)
+        return go(asked.next, set_cookie(answer), _ENDED)
 
-    async def again(request: Request, next_: str, arrived: Arrived) -> Response:
+    async def again(request: Request, next_: str, account: ExternalAccount) -> Response:
         """The person of the session has proven itself once more, and nobody else."""
         session = await pages.signed_in(request)
         if session is None:
             return failed(request, "sign_in.elsewhere", None)
-        answer = await accounts.again(session, arrived)
+        answer = await accounts.confirm(session, account)
         if not isinstance(answer, str):
             return failed(request, answer.code, None)
         return go(next_, set_cookie(answer), _ENDED)

@@ -9,15 +9,13 @@ from fastapi.responses import Response
 from starlette.requests import Request
 
 from hub.auth.people.cookies import set_cookie
+from hub.auth.people.openid import ELSEWHERE_PATH
 from hub.auth.people.sessions import device_of
-from hub.auth.people.sign_in import LINK_ENDED, Enrolled, Waiting
+from hub.auth.people.sign_in import ENROL_PATH, LINK_ENDED, Enrolled, Waiting
 from hub.domain.refusal import Refusal
 from hub.store.people import Link
 from hub.web.guard import guarded
 from hub.web.pages import Pages
-from hub.web.sign_in import ELSEWHERE_PATH
-
-ENROL_PATH = "/enrol"
 
 
 def add_routes(router: APIRouter, pages: Pages) -> None:

@@ -9,7 +9,6 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from starlette.requests import Request
 
-from hub.auth.access import BY_ITSELF
 from hub.domain.scopes import Audience
 from hub.web.files import Files
 from hub.web.guard import guarded
@@ -28,7 +27,7 @@ _POLICY = {
 }
 
 
-def build_router(pages: Pages) -> APIRouter:
+def add_routes(router: APIRouter, pages: Pages) -> None:
     """Routes of the page and of its static files, read once into memory (about 1.3 MB).
 
     A person who is signed in sees what it may see. Others see what the public sees, or what the access token
@@ -41,7 +40,6 @@ def build_router(pages: Pages) -> APIRouter:
         | {name: folder.joinpath(name) for name in _OURS},
     )
     examples = {audience: _examples(folder, audience) for audience in (None, Audience.MANAGER)}
-    router = APIRouter(include_in_schema=False, dependencies=[BY_ITSELF])
     served.add_routes(router)
 
     @router.get(PATH)
@@ -62,8 +60,6 @@ def build_router(pages: Pages) -> APIRouter:
             mandate=mandate(person, words) if person else "",
             examples=examples[audience],
         )
-
-    return router
 
 
 def _examples(folder: Traversable, audience: Audience | None) -> list[str]:

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from starlette.requests import Request
 
 from hub.auth.people.cookies import set_cookie
+from hub.auth.people.openid import ELSEWHERE_PATH
 from hub.auth.people.sessions import SIGN_IN_PATH, device_of
 from hub.auth.people.sign_in import Waiting
 from hub.domain.principal import CONFIRM_PATH
@@ -18,7 +19,6 @@ from hub.web.guard import guarded
 from hub.web.pages import Pages, go, to_sign_in
 
 CODE_PATH = "/sign-in/code"
-ELSEWHERE_PATH = "/sign-in/elsewhere"
 # What one comes from, and what the page says then.
 _NOTICES = {
     "signed-out": "notice_signed_out",

@@ -22,14 +22,19 @@ from hub.auth.denied import Denied
 from hub.auth.oauth.key_uses import KeyUses
 from hub.auth.oauth.signing import Signing
 from hub.auth.oauth.tokens import Tokens
+from hub.auth.people.sessions import Sessions
 from hub.auth.proofs.assertions import ASSERTION_TYPE
 from hub.auth.proofs.jws import sign
 from hub.auth.proofs.nonces import OfferNonce, open_nonces
 from hub.auth.routes import build_router
 from hub.domain.scopes import Audience
+from hub.events.audit import Auditor
+from hub.events.intake import Intake
+from hub.events.quotas import Quotas
 from hub.settings import Settings
 from hub.store.clients import Client, add_client
 from hub.store.engine import Store
+from hub.store.vault import Vault
 
 ISSUER = "http://127.0.0.1:8000"
 TOKEN_URL = f"{ISSUER}/oauth/token"
@@ -65,7 +70,10 @@ class World:
         addresses, uses = Addresses(self.settings.proxies), KeyUses(self.store)
         parts = self.store, self.settings, self.signing, tokens, nonces, addresses, uses
         app.include_router(build_router(*parts, clock=self.clock))
-        self.authenticator = Authenticator(self.store, self.settings, tokens, nonces, self.clock)
+        vault = Vault(self.settings.keys_dir)
+        auditor = Auditor(vault, Intake(self.store, vault, Quotas()))
+        sessions = Sessions(self.store, self.settings, auditor, self.clock)
+        self.authenticator = Authenticator(self.store, self.settings, tokens, nonces, sessions, self.clock)
 
         @app.api_route("/who", methods=["GET", "POST"])
         async def who(request: Request) -> Response:

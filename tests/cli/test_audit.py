@@ -45,6 +45,7 @@ async def test_operator_reads_every_record_but_not_what_is_sealed(tmp_path: Path
         assert [one["seq"] for one in json.loads(only.stdout)] == seqs[:1]
         table = await hub_audit(spine.hub)
         assert "session.started" in table.stdout
+        assert "…" not in table.stdout, "something was cut"
 
 
 @pytest.mark.parametrize("wrong", [("--act", "session.stolen"), ("--since", "yesterday"), ("--limit", "0")])

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.events.buckets import SIZE_MAX
 from hub.events.intake import GROUP_EVENTS_MAX, Intake
-from hub.events.quotas import COST_MAX, SIZE_MAX, Quotas
+from hub.events.quotas import COST_MAX, Quotas
 from hub.events.rejection import Rejected
 from hub.events.turns import Turns
 from tests.support.messages import EEN, KENT, NORMANDY, partner, service
@@ -45,7 +46,7 @@ def refused(quotas: Quotas, **wanted: int) -> Rejected:
 
 
 def left(quotas: Quotas, who: str = KENT) -> dict[str, int]:
-    return {one.name: one.left for one in quotas.standings(who)}
+    return {one.name: one.left for one in quotas.left(who)}
 
 
 def test_ten_seconds_of_the_rate_may_come_at_once_and_no_more(clock: Clock) -> None:
@@ -111,7 +112,7 @@ def test_one_partner_uses_up_its_own_quota_alone(clock: Clock) -> None:
 def test_a_rate_of_nought_is_no_quota(clock: Clock) -> None:
     quotas = Quotas(clock=clock)
     quotas.take(KENT, events=10**9, body_bytes=10**12)
-    assert quotas.standings(KENT) == []
+    assert quotas.left(KENT) == []
 
 
 async def test_who_can_wait_is_slowed_down_to_the_rate_and_never_refused() -> None:

@@ -13,8 +13,8 @@ from hub.domain.scopes import DEFAULT_SCOPES, Audience
 from hub.domain.values import rfc3339
 from hub.events.forgetting import KEPT_FOR_A_WHILE, Forgetter
 from hub.store import clients, onboarding, people, sessions, standing
+from hub.store.authorization_codes import KEPT_S, AuthorizationCode, add_code
 from hub.store.clients import Client
-from hub.store.codes import KEPT_S, Code, add_code
 from hub.store.engine import Store
 from hub.store.onboarding import APPLICATION_DAYS, REQUEST_DAYS, Application, ScopeRequest
 from hub.store.people import NewPerson
@@ -60,7 +60,12 @@ def keep(conn: Connection, vault: Vault, name: str, left_s: int) -> None:
     clients.use_jtis(conn, [("kent", name, end_s)])
     standing.revoke(conn, name, end_s)
     back = "https://kent.example/back"
-    add_code(conn, Code(digest, "kent", person, 0, back, "c", "catalogue:read", None, NOW_S, end_s - KEPT_S))
+    add_code(
+        conn,
+        AuthorizationCode(
+            digest, "kent", person, 0, back, "c", "catalogue:read", None, NOW_S, end_s - KEPT_S
+        ),
+    )
     made_at_s = end_s - APPLICATION_DAYS * DAY_S
     onboarding.add_application(
         conn, Application(name, digest, digest, "network", b"sealed", "open", made_at_s)

@@ -17,10 +17,13 @@ from graphql import OperationDefinitionNode, build_schema, parse, validate
 from hub.auth.addresses import Addresses
 from hub.auth.people.sessions import Sessions
 from hub.auth.people.sign_in import SignIn
+from hub.events.audit import Auditor
+from hub.events.intake import Intake
+from hub.events.quotas import Quotas
 from hub.settings import Settings
 from hub.store.opening import open_store
 from hub.store.vault import Vault
-from hub.web.graphiql import build_router
+from hub.web.graphiql import add_routes
 from hub.web.pages import Pages
 from tests.tidy.sources import ROOT, VENDORED
 
@@ -30,10 +33,12 @@ WEB = ROOT / "hub" / "web"
 @pytest.fixture
 async def browser(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     store = open_store(tmp_path)
-    sessions = Sessions(store, Settings(data_dir=tmp_path))
+    vault = Vault(tmp_path / "keys")
+    auditor = Auditor(vault, Intake(store, vault, Quotas()))
+    sessions = Sessions(store, Settings(data_dir=tmp_path), auditor)
     app = FastAPI()
-    pages = Pages(SignIn(sessions, Vault(tmp_path / "keys")), Addresses())
-    app.include_router(build_router(pages))
+    pages = Pages(SignIn(sessions, vault), Addresses())
+    add_routes(app.router, pages)
     pages.files.add_routes(app.router)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub.example") as client:
         yield client

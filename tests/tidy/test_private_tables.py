@@ -35,8 +35,8 @@ OTHERS = {
 }
 APART = {
     "people.py": {"person", "person_link", "person_recovery", "person_session", "oauth_client"},
-    "sessions.py": {"person", "person_session", "sign_in_try", "oauth_client"},
-    "codes.py": {"person", "oauth_code", "oauth_redirect", "oauth_client"},
+    "sessions.py": {"person", "person_session", "sign_in_try"},
+    "authorization_codes.py": {"oauth_code", "oauth_redirect", "person"},
     "clients.py": {"oauth_client", "oauth_client_key", "oauth_jti"},
     "standing.py": {"oauth_revoked"},
     "onboarding.py": {"application", "scope_request", "key_use", "oauth_client_key"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hub.domain.scopes import Audience
-from hub.store.codes import check_redirect, is_registered
+from hub.store.authorization_codes import check_redirect, is_registered
 from tests.web.tool import ask, token_of, told, tool, who
 from tests.web.world import World
 

@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 from hub.auth.proofs.assertions import ASSERTION_TYPE
 from hub.auth.proofs.jws import sign
 from hub.domain.scopes import Audience
+from hub.store.authorization_codes import add_redirects
 from hub.store.clients import Client, add_client
-from hub.store.codes import add_redirects
 from tests.web.world import AT, HUB, Browser, Guest, World
 
 BACK = "https://tool.example/back?x=1"

@@ -18,11 +18,11 @@ from sqlalchemy import Connection
 from hub.auth import routes as oauth
 from hub.auth.addresses import Addresses
 from hub.auth.authenticate import Authenticator
-from hub.auth.oauth.code_grant import Codes
+from hub.auth.oauth.authorization import AuthorizationRequests
 from hub.auth.oauth.key_uses import KeyUses
 from hub.auth.oauth.signing import open_signing
 from hub.auth.oauth.tokens import Tokens
-from hub.auth.people.elsewhere import Elsewhere
+from hub.auth.people.linked_accounts import LinkedAccounts
 from hub.auth.people.openid import Provider
 from hub.auth.people.passwords import Passwords
 from hub.auth.people.sessions import Sessions
@@ -30,6 +30,8 @@ from hub.auth.people.sign_in import SignIn, make_link
 from hub.auth.proofs.nonces import open_nonces
 from hub.domain.scopes import DEFAULT_SCOPES, Audience
 from hub.events.audit import Auditor
+from hub.events.intake import Intake
+from hub.events.quotas import Quotas
 from hub.rest import problems
 from hub.settings import Settings
 from hub.store import people
@@ -37,8 +39,7 @@ from hub.store.clients import Client, add_client
 from hub.store.engine import Store
 from hub.store.people import NewPerson
 from hub.store.vault import Vault
-from hub.web import graphiql
-from hub.web import people as people_pages
+from hub.web import routes
 from hub.web.pages import Pages
 
 HUB = "https://hub.example"
@@ -114,22 +115,20 @@ class World:
     browsers: list[Browser] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.sessions = Sessions(self.store, self.settings, self.clock, self.auditor)
+        auditor = self.auditor or Auditor(self.vault, Intake(self.store, self.vault, Quotas()))
+        self.sessions = Sessions(self.store, self.settings, auditor, self.clock)
         self.sign_in = SignIn(self.sessions, self.vault, Passwords(CHEAP))
-        other = (self.provider, Elsewhere(self.sign_in, self.vault)) if self.provider else None
+        other = (self.provider, LinkedAccounts(self.sign_in, self.vault)) if self.provider else None
         self.pages = Pages(self.sign_in, Addresses(), elsewhere=other is not None)
         self.app = FastAPI()
         problems.install(self.app)
         signing, nonces = open_signing(self.settings), open_nonces(self.settings, self.clock)
         tokens = Tokens(self.store, self.settings, signing, self.clock)
-        codes = Codes(self.store, tokens, None, self.clock)
-        self.app.include_router(people_pages.build_router(self.pages, codes, other))
-        self.app.include_router(graphiql.build_router(self.pages))
+        requests = AuthorizationRequests(self.store, self.clock)
+        self.app.include_router(routes.build_router(self.pages, requests, other))
         parts = self.store, self.settings, signing, tokens, nonces, Addresses(), KeyUses(self.store)
         self.app.include_router(oauth.build_router(*parts, clock=self.clock))
-        authenticator = Authenticator(
-            self.store, self.settings, tokens, nonces, self.clock, sessions=self.sessions
-        )
+        authenticator = Authenticator(self.store, self.settings, tokens, nonces, self.sessions, self.clock)
 
         @self.app.api_route("/who", methods=["GET", "POST"])
         async def who(request: Request) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from hub.auth.proofs.assertions import ASSERTION_TYPE, Assertion, Prover, read_a
 from hub.auth.proofs.dpop import NeedsNonce, read_proof
 from hub.auth.proofs.jws import BadJws
 from hub.auth.proofs.nonces import Nonces
-from hub.auth.proofs.replay import Once, Replay
+from hub.auth.proofs.replay import Replay, SingleUse
 from hub.settings import Settings
 from hub.store.clients import Client
 from hub.store.engine import Store
@@ -78,7 +78,7 @@ class Call(OAuth2Request):  # type: ignore[misc]
         self.path, self.values, self.address = path, form, address
         self.assertion, self.found, self.proofs = assertion, found, proofs
         self.thumbprint: str | None = None
-        self.uses: list[tuple[Once, OAuth2Error]] = []
+        self.uses: list[tuple[SingleUse, OAuth2Error]] = []
         self.signer: str | None = None
         self.not_granted = False
         """Whether the client, once proven, asked for a scope that it does not hold."""
@@ -148,8 +148,8 @@ class Callers:
             self._throttle.failed(call.address)
             raise ClientRefused(NOT_PROVEN)
         assertion = call.assertion
-        once = Once(assertion.client_id, assertion.jti, assertion.expires_at_s)
-        call.uses.append((once, ClientRefused("The client assertion was used before: make a new one.")))
+        single_use = SingleUse(assertion.client_id, assertion.jti, assertion.expires_at_s)
+        call.uses.append((single_use, ClientRefused("The client assertion was used before: make a new one.")))
         return RegisteredClient(call.found)
 
     def bind(self, call: Call) -> None:
@@ -171,8 +171,8 @@ class Callers:
         except BadJws as bad:
             raise ProofRefused(f"The DPoP proof {bad}.") from None
         call.thumbprint = proof.thumbprint
-        once = Once(proof.issuer, proof.jti, proof.expires_at_s)
-        call.uses.append((once, ProofRefused("The DPoP proof was used before: make a new one.")))
+        single_use = SingleUse(proof.issuer, proof.jti, proof.expires_at_s)
+        call.uses.append((single_use, ProofRefused("The DPoP proof was used before: make a new one.")))
 
     def bind_or_waive(self, call: Call) -> None:
         """Take the key of the call's proof; without one, ProofRefused unless the client has the waiver.
@@ -190,7 +190,7 @@ class Callers:
         The client pays for an assertion that is used for the first time, and the address for any other.
         """
         if call.uses:
-            fresh = await self._replay.first_use(*(once for once, _ in call.uses))
+            fresh = await self._replay.first_use(*(single_use for single_use, _ in call.uses))
             if call.found is not None and fresh[0]:
                 self._throttle.proven(call.found)
             else:

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 
 from hub.auth.addresses import Addresses
 from hub.auth.oauth.calls import AUTH_METHOD, Call, Callers
-from hub.auth.oauth.code_grant import GRANT_TYPE, Codes
+from hub.auth.oauth.code_grant import GRANT_TYPE, CodeGrant
 from hub.auth.oauth.key_uses import KeyUses
 from hub.auth.oauth.tokens import Held, Tokens, token_answer
 from hub.auth.proofs.jws import BadJws
@@ -81,7 +81,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         super().__init__(scopes_supported=sorted(SCOPES))
         self._tokens, self._note_refusal = tokens, note_refusal
         self.callers = Callers(store, settings, nonces, addresses, uses, clock)
-        self._codes = Codes(store, tokens, self.callers, clock)
+        self._code_grant = CodeGrant(store, tokens, self.callers, clock)
         self.register_grant(ClientCredentials)
         self.register_client_auth_method(AUTH_METHOD, lambda _query_client, call: self.callers.prove(call))
 
@@ -90,7 +90,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         try:
             call = await self.callers.read(request, required="grant_type")
             if call.values["grant_type"] == GRANT_TYPE:
-                return JSONResponse(await self._codes.redeem(call), headers=NOT_KEPT)
+                return JSONResponse(await self._code_grant.redeem(call), headers=NOT_KEPT)
             response: Response = self.create_token_response(call)
             # Used up even when the answer is a no; the token leaves only after the commit.
             await self.callers.use_up(call)

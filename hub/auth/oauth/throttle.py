@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import ip_address
 
@@ -19,8 +18,8 @@ from authlib.oauth2.rfc6749.errors import OAuth2Error
 from hub.auth.addresses import UNKNOWN
 from hub.auth.metering import PUBLIC
 from hub.domain.principal import account_of
+from hub.events.buckets import Buckets, Rate
 from hub.events.measures import QUOTA_REFUSALS
-from hub.events.quotas import BURST_S, Bucket
 from hub.store.clients import Client
 
 BUCKETS_MAX = 50_000
@@ -49,51 +48,38 @@ class Throttle:
     def __init__(
         self, asks_per_s: int, failures_per_s: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._asks = _Buckets("tokens", asks_per_s, clock)
-        self._failures = _Buckets("failures", failures_per_s, clock)
+        self._clock = clock
+        self._asks = Buckets([Rate("tokens", asks_per_s)], clock, BUCKETS_MAX)
+        self._failures = Buckets([Rate("failures", failures_per_s)], clock, BUCKETS_MAX)
 
     def check(self, address: str, client: Client | None) -> None:
         """TooOften when the address has failed, or the client has asked, too often lately."""
-        if wait_s := self._failures.missing_s(address):
-            raise _refused(PUBLIC, "failures", wait_s)
-        if client and (wait_s := self._asks.missing_s(client.client_id)):
-            raise _refused(account_of(client.partner, client.client_id), "tokens", wait_s)
+        self._look(self._failures, address, PUBLIC)
+        if client:
+            self._look(self._asks, client.client_id, account_of(client.partner, client.client_id))
 
     def proven(self, client: Client) -> None:
         """The client has proven itself, by an assertion that was not used before."""
-        self._asks.take(client.client_id)
+        self._take(self._asks, client.client_id)
 
     def failed(self, address: str) -> None:
         """A request from the address proved nothing."""
         if address == UNKNOWN or not ip_address(address.partition("/")[0]).is_loopback:
-            self._failures.take(address)
+            self._take(self._failures, address)
+
+    def _look(self, buckets: Buckets, name: str, account: str) -> None:
+        """TooOften when nothing is left. Who was never charged gets no bucket by being looked at."""
+        for bucket in buckets.known(name):
+            if wait_s := bucket.missing_s(1, self._clock()):
+                raise _refused(account, bucket.kind, wait_s)
+
+    def _take(self, buckets: Buckets, name: str) -> None:
+        """Take one, also where none is left: requests that came at once were all let through."""
+        for bucket in buckets.of(name):
+            bucket.missing_s(1, self._clock())
+            bucket.level -= 1
 
 
 def _refused(account: str, what: str, wait_s: float) -> TooOften:
     QUOTA_REFUSALS.labels(account, what).inc()
     return TooOften(wait_s)
-
-
-class _Buckets:
-    """A bucket for each name that was ever charged."""
-
-    def __init__(self, kind: str, rate_per_s: int, clock: Callable[[], float]) -> None:
-        self._kind, self._rate_per_s, self._clock = kind, rate_per_s, clock
-        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
-
-    def missing_s(self, name: str) -> float:
-        bucket = self._buckets.get(name)
-        return bucket.missing_s(1, self._clock()) if bucket else 0.0
-
-    def take(self, name: str) -> None:
-        if not self._rate_per_s:
-            return
-        size = BURST_S * self._rate_per_s
-        bucket = self._buckets.setdefault(
-            name, Bucket(self._kind, self._rate_per_s, size, size, self._clock())
-        )
-        bucket.missing_s(1, self._clock())
-        bucket.level -= 1
-        self._buckets.move_to_end(name)
-        if len(self._buckets) > BUCKETS_MAX:
-            self._buckets.popitem(last=False)

@@ -16,7 +16,7 @@ from hub.settings import Settings
 from hub.store.clients import Client
 from hub.store.engine import Store
 from hub.store.people import Person, find_people
-from hub.store.standing import Standing, revoke, standings
+from hub.store.standing import TokenStanding, revoke, standings
 from hub.store.together import Together
 
 TOKEN_TYPE = "at+jwt"  # noqa: S105 (a media type, no secret)
@@ -63,7 +63,9 @@ class Tokens:
         self._issuer, self._remembered_max = settings.public_url, remembered_max
         self._verified: OrderedDict[bytes, dict[str, Any]] = OrderedDict()
         self._verified_by = signing.version
-        self._standings: Together[tuple[str, str], Standing] = Together(lambda asked: standings(store, asked))
+        self._standings: Together[tuple[str, str], TokenStanding] = Together(
+            lambda asked: standings(store, asked)
+        )
         self._people: Together[str, Person | None] = Together(
             lambda ids: store.inspect(lambda conn: find_people(conn, ids))
         )

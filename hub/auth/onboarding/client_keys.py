@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from hub.auth.proofs.jws import BadJws, public_key, read, registered_jwk
 from hub.auth.proofs.possession import STATEMENT_TYPE, Possession
-from hub.auth.proofs.replay import Once, use_now
+from hub.auth.proofs.replay import SingleUse, use_now
 from hub.domain.refusal import Refusal
 from hub.store import clients
 from hub.store.clients import Client
@@ -30,13 +30,13 @@ class KeyChange:
     """A change that was judged, to be done in one commit with the use of its challenge.
 
     jwk: the key that comes or goes. approver: `kid` of the live key that signed for it; None: a person
-    approves. once: the challenge; None where nothing was signed.
+    approves. challenge: the one that was answered; None where nothing was signed.
     """
 
     client_id: str
     jwk: Mapping[str, Any]
     approver: str | None
-    once: Once | None
+    challenge: SingleUse | None
 
     @property
     def kid(self) -> str:
@@ -68,14 +68,14 @@ def judge_addition(
     """
     registered, thumbprint = new_jwk(jwk)
     of = {"purpose": purpose_of(client.client_id), "subject": client.client_id, "thumbprint": thumbprint}
-    once = possession.judge(proof, public_key(jwk), act="add", **of)
+    challenge = possession.judge(proof, public_key(jwk), act="add", **of)
     approver = None
     if approval is not None:
         signer = _signer(client, approval)
         approver = str(signer["kid"])
-        if possession.judge(approval, public_key(signer), act="add", **of) != once:
+        if possession.judge(approval, public_key(signer), act="add", **of) != challenge:
             raise BadJws("answers another challenge than the proof does")
-    return KeyChange(client.client_id, registered, approver, once)
+    return KeyChange(client.client_id, registered, approver, challenge)
 
 
 def judge_retirement(
@@ -94,7 +94,7 @@ def judge_retirement(
     signer = _signer(client, approval)
     if signer["kid"] == kid:
         raise BadJws("is signed by the key that is to be retired: sign it with the one that stays")
-    once = possession.judge(
+    challenge = possession.judge(
         approval,
         public_key(signer),
         purpose=purpose_of(client.client_id),
@@ -102,7 +102,7 @@ def judge_retirement(
         act="retire",
         thumbprint=public_key(leaving).thumbprint,
     )
-    return KeyChange(client.client_id, leaving, str(signer["kid"]), once)
+    return KeyChange(client.client_id, leaving, str(signer["kid"]), challenge)
 
 
 def _signer(client: Client, statement: str) -> Mapping[str, Any]:
@@ -154,8 +154,8 @@ def known_key(conn: Connection, jwk: Mapping[str, Any]) -> Refusal | None:
 
 def _use(conn: Connection, change: KeyChange) -> Refusal | None:
     """Use the challenge up; why the change must not be done now, if it must not."""
-    once = change.once
-    if once and not use_now(conn, once):
+    challenge = change.challenge
+    if challenge and not use_now(conn, challenge):
         return Refusal(
             "credential.invalid", "the challenge was used before", "Ask for a new challenge, and sign that."
         )

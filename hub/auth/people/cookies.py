@@ -16,19 +16,20 @@ from hub.domain.base64url import base64url
 COOKIE = "__Host-hub-session"
 CSRF_HEADER = "x-hub-csrf"
 
-# Browsers take Secure on plain http from the loopback address, which is all that the hub listens on.
-_ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax"
+# Browsers take Secure on plain http from the loopback address, which is all that the hub listens on. Lax,
+# because people also come from other sites: by a link, or back from another provider.
+ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def set_cookie(value: str) -> str:
     """The header Set-Cookie of a session; it ends with the browser, and in the store before that."""
-    return f"{COOKIE}={value}; {_ATTRIBUTES}"
+    return f"{COOKIE}={value}; {ATTRIBUTES}"
 
 
 def drop_cookie() -> str:
     """The header Set-Cookie that ends the cookie."""
-    return f"{COOKIE}=; Max-Age=0; {_ATTRIBUTES}"
+    return f"{COOKIE}=; Max-Age=0; {ATTRIBUTES}"
 
 
 def cookie_of(request: HTTPConnection) -> str | None:

@@ -30,8 +30,11 @@ from hub.store.vault import Vault
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
 """What ID tokens may be signed with: keys of the provider's JWK set alone, so neither none nor HS256."""
+ELSEWHERE_PATH = "/sign-in/elsewhere"
+BACK_PATH = f"{ELSEWHERE_PATH}/back"
+"""Where people leave for the provider, and where it sends them back to."""
 LEEWAY_S = 60
-TRIP_S = 10 * 60
+REQUEST_S = 10 * 60
 """How long a person may take at the provider."""
 DOCUMENTS_S = 3600
 """How long metadata and keys of the provider are believed; keys are asked for again when one is missing."""
@@ -46,8 +49,11 @@ class NotSignedIn(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Trip:
-    """What the browser carries, sealed, while its person is at the provider. link: of an invitation."""
+class AuthenticationRequest:
+    """What was asked of the provider; the browser carries it, sealed. link: of an invitation.
+
+    anew: whether the person was to prove itself again, whatever session it has there.
+    """
 
     state: str
     nonce: str
@@ -59,7 +65,7 @@ class Trip:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class ExternalAccount:
     """An account at the provider. confirmed_at_s: when it showed a second factor there; None: it did not."""
 
     issuer: str
@@ -77,26 +83,26 @@ class Provider:
         self._factors = frozenset(
             filter(None, (one.strip() for one in settings.oidc_second_factor.split(",")))
         )
-        self._back = f"{settings.public_url}/sign-in/elsewhere/back"
+        self._back = settings.public_url + BACK_PATH
         self._vault, self._clock = vault, clock
         self._metadata: dict[str, Any] = {}
         self._keys: KeySet | None = None
         self._metadata_at_s = self._keys_at_s = 0.0
 
     async def leave(self, next_: str, link: str, *, anew: bool) -> tuple[str, str]:
-        """Where to send the browser, and the trip that it carries; NotSignedIn when nobody answers there.
+        """Where to send the browser, and the request that it carries; NotSignedIn when nobody answers there.
 
         anew: the person proves itself there again, whatever session it has.
         """
         metadata = await self._discovered()
-        trip = Trip(
+        asked = AuthenticationRequest(
             state=secrets.token_urlsafe(24),
             nonce=secrets.token_urlsafe(24),
             verifier=secrets.token_urlsafe(48),
             next=next_,
             link=link,
             anew=anew,
-            ends_at_s=int(self._clock()) + TRIP_S,
+            ends_at_s=int(self._clock()) + REQUEST_S,
         )
         address = prepare_grant_uri(
             metadata["authorization_endpoint"],
@@ -104,19 +110,21 @@ class Provider:
             "code",
             redirect_uri=self._back,
             scope="openid",
-            state=trip.state,
-            nonce=trip.nonce,
-            code_challenge=create_s256_code_challenge(trip.verifier),
+            state=asked.state,
+            nonce=asked.nonce,
+            code_challenge=create_s256_code_challenge(asked.verifier),
             code_challenge_method="S256",
             **({"prompt": "login", "max_age": "0"} if anew else {}),
         )
-        members = {name: getattr(trip, name) for name in Trip.__slots__}
+        members = {name: getattr(asked, name) for name in AuthenticationRequest.__slots__}
         return address, self._vault.seal_secret("openid", json.dumps(members).encode()).hex()
 
-    async def arrive(self, parameters: Mapping[str, str], carried: str) -> tuple[Trip, Arrived]:
-        """Who came back with these parameters and that trip; NotSignedIn when nobody is proven."""
-        trip = self._opened(carried)
-        if not hmac.compare_digest(parameters.get("state", "").encode(), trip.state.encode()):
+    async def arrive(
+        self, parameters: Mapping[str, str], carried: str
+    ) -> tuple[AuthenticationRequest, ExternalAccount]:
+        """Who came back with these parameters and that request; NotSignedIn when nobody is proven."""
+        asked = self._opened(carried)
+        if not hmac.compare_digest(parameters.get("state", "").encode(), asked.state.encode()):
             raise NotSignedIn("state is not that of this browser")
         metadata = await self._discovered()
         told = parameters.get("iss")
@@ -125,17 +133,19 @@ class Provider:
             raise NotSignedIn("the answer comes from another issuer")
         if "error" in parameters or not parameters.get("code"):
             raise NotSignedIn("the provider refused")
-        claims = await self._claims(await self._id_token(metadata, parameters["code"], trip.verifier))
-        return trip, self._judged(claims, trip)
+        claims = await self._claims(await self._id_token(metadata, parameters["code"], asked.verifier))
+        return asked, self._judged(claims, asked)
 
-    def _opened(self, carried: str) -> Trip:
+    def _opened(self, carried: str) -> AuthenticationRequest:
         try:
-            trip = Trip(**json.loads(self._vault.open_secret("openid", bytes.fromhex(carried))))
+            asked = AuthenticationRequest(
+                **json.loads(self._vault.open_secret("openid", bytes.fromhex(carried)))
+            )
         except (InvalidTag, ValueError, TypeError) as broken:
-            raise NotSignedIn("the browser carries no trip of ours") from broken
-        if trip.ends_at_s <= self._clock():
-            raise NotSignedIn("the trip took too long")
-        return trip
+            raise NotSignedIn("the browser carries no request of ours") from broken
+        if asked.ends_at_s <= self._clock():
+            raise NotSignedIn("the person took too long")
+        return asked
 
     async def _id_token(self, metadata: Mapping[str, Any], code: str, verifier: str) -> str:
         form = {
@@ -167,7 +177,7 @@ class Provider:
                     raise NotSignedIn("the ID token was not signed by the provider") from bad
         raise AssertionError("the last try answers or raises")
 
-    def _judged(self, claims: Mapping[str, Any], trip: Trip) -> Arrived:
+    def _judged(self, claims: Mapping[str, Any], asked: AuthenticationRequest) -> ExternalAccount:
         """The account of an ID token whose signature holds (OpenID Connect Core, 3.1.3.7)."""
         now_s = self._clock()
         audience, subject = claims.get("aud"), claims.get("sub")
@@ -180,23 +190,23 @@ class Provider:
             raise NotSignedIn("the ID token was given to somebody else")
         if _seconds(claims, "exp") <= now_s - LEEWAY_S or _seconds(claims, "iat") > now_s + LEEWAY_S:
             raise NotSignedIn("the ID token has ended, or has not begun")
-        if _seconds(claims, "iat") < now_s - TRIP_S:
+        if _seconds(claims, "iat") < now_s - REQUEST_S:
             raise NotSignedIn("the ID token is old")
         nonce = claims.get("nonce")
-        if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), trip.nonce.encode()):
-            raise NotSignedIn("the ID token was not made for this trip")
+        if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), asked.nonce.encode()):
+            raise NotSignedIn("the ID token was not made for this request")
         if not isinstance(subject, str) or not 0 < len(subject) <= 255:
             raise NotSignedIn("the ID token names nobody")
-        return Arrived(self._issuer, subject, self._confirmed_at_s(claims, trip))
+        return ExternalAccount(self._issuer, subject, self._confirmed_at_s(claims, asked))
 
-    def _confirmed_at_s(self, claims: Mapping[str, Any], trip: Trip) -> int | None:
+    def _confirmed_at_s(self, claims: Mapping[str, Any], asked: AuthenticationRequest) -> int | None:
         """When a second factor was shown there: by acr or amr, whichever of the two the operator trusts."""
         methods = claims.get("amr")
         told = {claims.get("acr"), *(methods if isinstance(methods, list) else ())}
         if not self._factors.intersection(one for one in told if isinstance(one, str)):
             return None
         now_s = int(self._clock())
-        if trip.anew and _seconds(claims, "auth_time") < now_s - LEEWAY_S:
+        if asked.anew and _seconds(claims, "auth_time") < now_s - LEEWAY_S:
             raise NotSignedIn("the person was to prove itself again, and did not")
         # Without auth_time nobody knows when it was: good for a session, not for what needs it fresh.
         at_s = _seconds(claims, "auth_time") if "auth_time" in claims else 0
@@ -242,9 +252,9 @@ class Provider:
         return body
 
 
-def account_digest(vault: Vault, arrived: Arrived) -> bytes:
+def account_digest(vault: Vault, account: ExternalAccount) -> bytes:
     """What the store knows of an account elsewhere."""
-    return vault.digest("openid", json.dumps([arrived.issuer, arrived.subject]).encode())
+    return vault.digest("openid", json.dumps([account.issuer, account.subject]).encode())
 
 
 def _seconds(claims: Mapping[str, Any], name: str) -> float:

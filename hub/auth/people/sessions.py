@@ -62,10 +62,10 @@ class Sessions:
         self,
         store: Store,
         settings: Settings,
+        auditor: Auditor,
         clock: Callable[[], float] = time.time,
-        auditor: Auditor | None = None,
     ) -> None:
-        """clock: seconds since 1970. auditor: records what people do; None: nobody does."""
+        """auditor: records what people do. clock: seconds since 1970."""
         self.store, self.clock, self.public_url = store, clock, settings.public_url
         self._auditor = auditor
         self._found: Together[bytes, Session | None] = Together(
@@ -110,14 +110,13 @@ class Sessions:
 
     async def commit(self, person: Person, act: Act | None, work: Callable[[Connection], T]) -> T:
         """Do the work and record what the person has done, in one commit; act None: nothing to record."""
-        if self._auditor is None or act is None:
+        if act is None:
             return await self.store.write(work)
         return await self._auditor.act_with(_actor(person), act, None, work)
 
     def refused(self, person: Person, code: str, where: str) -> None:
         """Record that somebody could not prove to be this person; many of them are told together."""
-        if self._auditor is not None:
-            self._auditor.refused(_actor(person), code, where, _NOT_PROVEN)
+        self._auditor.refused(_actor(person), code, where, _NOT_PROVEN)
 
     async def find(self, request: HTTPConnection) -> Session | None:
         """The live session of the request, halfway signed in or whole; None without one."""

@@ -20,6 +20,8 @@ from hub.store.sessions import Session, end_other_sessions
 from hub.store.vault import Vault
 
 LINK_S = 24 * 60 * 60
+ENROL_PATH = "/enrol"
+"""Where a link leads to; its secret follows."""
 WRONG = Refusal("sign_in.wrong", "Address or password is not right.", "Try again, or ask for a new link.")
 WRONG_PASSWORD = Refusal("password.wrong", "That is not your password.", "Try again.")
 WRONG_CODE = Refusal(

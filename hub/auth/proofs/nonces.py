@@ -9,7 +9,6 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
@@ -17,6 +16,7 @@ from hashlib import sha256
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.domain.base64url import base64url
 from hub.settings import Settings
 from hub.store.keyfiles import key_file
 
@@ -82,4 +82,4 @@ def open_nonces(settings: Settings, clock: Callable[[], float] = time.time) -> N
 
 def _nonce(secret: bytes, period: int) -> str:
     mac = hmac.new(secret, f"dpop-nonce {period}".encode(), sha256).digest()
-    return urlsafe_b64encode(mac[:NONCE_BYTES]).decode()
+    return base64url(mac[:NONCE_BYTES])

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from hmac import compare_digest
 
 from hub.auth.proofs.jws import BadJws, PublicKey, is_signed_by, read, text_claim
-from hub.auth.proofs.replay import Once
+from hub.auth.proofs.replay import SingleUse
 from hub.domain.base64url import base64url
 from hub.store.vault import Vault
 
@@ -39,7 +39,7 @@ class Possession:
 
     def judge(
         self, text: str, key: PublicKey, *, purpose: str, subject: str, act: str, thumbprint: str
-    ) -> Once:
+    ) -> SingleUse:
         """What is to be used up before the statement counts; BadJws unless that key signed exactly this.
 
         subject: client, or the slug that an applicant wants, as `sub`. act: what is to be done with the key
@@ -54,9 +54,9 @@ class Possession:
             raise BadJws(f"needs other claims: {', '.join(wrong)}")
         if claims.keys() - expected.keys() - {"nonce", "iat", "exp", "jti"}:
             raise BadJws("has claims that mean nothing here")
-        return self._once(text_claim(claims, "nonce"), purpose)
+        return self._single_use(text_claim(claims, "nonce"), purpose)
 
-    def _once(self, challenge: str, purpose: str) -> Once:
+    def _single_use(self, challenge: str, purpose: str) -> SingleUse:
         try:
             content = urlsafe_b64decode(challenge + "=" * (-len(challenge) % 4))
         except ValueError:
@@ -69,7 +69,7 @@ class Possession:
         end_s = int.from_bytes(told[_NONCE_BYTES:], "big")
         if end_s <= self._clock():
             raise BadJws(f"answers a challenge that was given more than {CHALLENGE_LIFETIME_S} seconds ago")
-        return Once(f"challenge:{purpose}", challenge, end_s + 1)
+        return SingleUse(f"challenge:{purpose}", challenge, end_s + 1)
 
     def _mark(self, purpose: str, told: bytes) -> bytes:
         return self._vault.digest("challenge", purpose.encode() + b"\0" + told)

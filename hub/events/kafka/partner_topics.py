@@ -15,7 +15,6 @@ from typing import Any
 
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
-from sqlalchemy import Connection
 
 from hub.domain.values import rfc3339
 from hub.events.deliveries import Deliveries, Message
@@ -35,6 +34,7 @@ SWEEP_S = 3.0
 FORGET_EVERY_S = 3_600.0
 KEPT_DAYS = 90
 """How long it is told what became of a message, and what is parked is kept."""
+FORGOTTEN_AT_ONCE = 1_000
 READ_RECORDS_MAX = 256
 
 log = logging.getLogger(__name__)
@@ -77,9 +77,15 @@ class PartnerTopics:
             await self._sweep()
         if time.monotonic() - self._forgot_at_s > FORGET_EVERY_S:
             self._forgot_at_s = time.monotonic()
-            before = rfc3339(datetime.now(UTC) - timedelta(days=KEPT_DAYS))
-            await self._store.write(lambda conn: _forget(conn, before))
+            await self._forget(rfc3339(datetime.now(UTC) - timedelta(days=KEPT_DAYS)))
         return True  # Polling waits by itself.
+
+    async def _forget(self, before: str) -> None:
+        """Forget what became of messages, a few in each commit, and what was parked."""
+        most = FORGOTTEN_AT_ONCE
+        while most == await self._store.write(lambda conn: forget_deliveries(conn, before, most)):
+            pass
+        await self._store.write(lambda conn: forget_parked(conn, before))
 
     async def close(self) -> None:
         """Leave the group."""
@@ -144,11 +150,6 @@ def _delete(
     if deletable := {one: offset for one, offset in wanted.items() if one.topic not in changed}:
         admin.delete_records(deletable)
     return changed
-
-
-def _forget(conn: Connection, before: str) -> None:
-    forget_deliveries(conn, before)
-    forget_parked(conn, before)
 
 
 def _partner(topic: str) -> str:

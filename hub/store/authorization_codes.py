@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
-from hub.store.people import Person, person_of
-from hub.store.tables import oauth_client, oauth_code, oauth_redirect, person
+from hub.store.people import Person, person_of, with_standing
+from hub.store.tables import oauth_code, oauth_redirect, person
 
 REDIRECTS_MAX = 10
 KEPT_S = 600
@@ -22,7 +21,7 @@ _LOOPBACK = ("127.0.0.1", "[::1]", "::1")
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class AuthorizationCode:
     """What a code was given for. jti: of the token that it gave, None before. Seconds since 1970."""
 
     digest: bytes
@@ -74,7 +73,7 @@ def is_registered(uri: str, registered: Iterable[str]) -> bool:
     return any(uri == one or _without_port(uri) == _without_port(one) != "" for one in registered)
 
 
-def add_code(conn: Connection, code: Code) -> None:
+def add_code(conn: Connection, code: AuthorizationCode) -> None:
     """Keep a code."""
     conn.execute(insert(oauth_code).values(**asdict(code)))
 
@@ -84,13 +83,15 @@ def forget_codes(conn: Connection, now_s: int) -> None:
     conn.execute(delete(oauth_code).where(oauth_code.c.ends_at_s < now_s - KEPT_S))
 
 
-def find_code(conn: Connection, digest: bytes) -> tuple[Code, Person] | None:
+def find_code(conn: Connection, digest: bytes) -> tuple[AuthorizationCode, Person] | None:
     """The code of a digest, used or not, with its person as it stands now."""
     row = conn.execute(_CODE.where(oauth_code.c.digest == digest)).first()
     if row is None:
         return None
     values = row._mapping
-    return Code(**{name: values[f"code_{name}"] for name in Code.__slots__}), person_of(row)
+    return AuthorizationCode(
+        **{name: values[f"code_{name}"] for name in AuthorizationCode.__slots__}
+    ), person_of(row)
 
 
 def use_code(conn: Connection, digest: bytes, jti: str, now_s: int) -> bool:
@@ -101,14 +102,11 @@ def use_code(conn: Connection, digest: bytes, jti: str, now_s: int) -> bool:
     return conn.execute(unused.values(jti=jti)).rowcount > 0
 
 
-_CODE: Select[Any] = (
+_CODE = with_standing(
     select(
         person,
-        oauth_client.c.suspended.label("partner_suspended"),
-        *(oauth_code.c[name].label(f"code_{name}") for name in Code.__slots__),
-    )
-    .join_from(oauth_code, person, person.c.id == oauth_code.c.person)
-    .outerjoin(oauth_client, oauth_client.c.client_id == person.c.partner)
+        *(oauth_code.c[name].label(f"code_{name}") for name in AuthorizationCode.__slots__),
+    ).join_from(oauth_code, person, person.c.id == oauth_code.c.person)
 )
 
 

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Registrar:
     """Parts of the hub that onboarding needs.
 
     intake: its quotas are those of callers with a token. authenticate: raises Denied for a wrong token.
@@ -42,8 +42,13 @@ class Desk:
     issuer: str
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    async def client(self, principal: Principal, client_id: str) -> tuple[Client, Reach]:
-        """The client, and how far the caller reaches; Rejected 404 alike for none and for one of others."""
+    async def client(
+        self, principal: Principal, client_id: str, sought: str = "client of yours with this id"
+    ) -> tuple[Client, Reach]:
+        """The client, and how far the caller reaches; Rejected 404 alike for none and for one of others.
+
+        sought: what there is none of, then. What is changed after that is judged again in its own commit.
+        """
         now = self.clock()
 
         def find(conn: Connection) -> tuple[Client, Reach] | None:
@@ -53,7 +58,7 @@ class Desk:
 
         found = await self.store.inspect(find)
         if found is None:
-            raise not_found("client of yours with this id")
+            raise not_found(sought)
         return found
 
     async def act(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from hub.auth.digests import secret_digest
-from hub.auth.people.openid import Arrived, account_digest
+from hub.auth.people.openid import ExternalAccount, account_digest
 from hub.auth.people.sign_in import LINK_ENDED, SUSPENDED, SignIn, is_suspended
 from hub.domain.refusal import Refusal
 from hub.store import people
@@ -17,21 +17,21 @@ UNLINKED = Refusal("sign_in.unlinked", "That account is linked to nobody.", "Use
 NO_FACTOR = Refusal("sign_in.no_factor", "No second factor was shown there.", "Ask the provider for one.")
 
 
-class Elsewhere:
+class LinkedAccounts:
     """Judges accounts of another provider. Answers a cookie's value, or says why not."""
 
     def __init__(self, sign_in: SignIn, vault: Vault) -> None:
         self._sign_in, self._vault = sign_in, vault
         self._sessions, self._store = sign_in.sessions, sign_in.sessions.store
 
-    async def arrived(self, arrived: Arrived, token: str, *, device: str) -> str | Refusal:
+    async def sign_in(self, account: ExternalAccount, token: str, *, device: str) -> str | Refusal:
         """Sign the person in to whom an account elsewhere is linked; a link (token) links it first.
 
         The provider must have asked for a second factor: the hub does not ask again.
         """
-        if arrived.confirmed_at_s is None:
+        if account.confirmed_at_s is None:
             return NO_FACTOR
-        openid = account_digest(self._vault, arrived)
+        openid = account_digest(self._vault, account)
         link = await self._sign_in.link(token) if token else None
         if token and link is None:
             return LINK_ENDED
@@ -45,21 +45,21 @@ class Elsewhere:
         if person.suspended:
             return SUSPENDED
         return await self._sessions.open(
-            person, device, confirmed_at_s=arrived.confirmed_at_s, act="session.started"
+            person, device, confirmed_at_s=account.confirmed_at_s, act="session.started"
         )
 
-    async def again(self, session: Session, arrived: Arrived) -> str | Refusal:
+    async def confirm(self, session: Session, account: ExternalAccount) -> str | Refusal:
         """Confirm a session by the account of its own person, which has just shown a second factor."""
-        openid = account_digest(self._vault, arrived)
+        openid = account_digest(self._vault, account)
         person = await self._store.inspect(lambda conn: people.find_by_openid(conn, openid))
         if person is None or person.id != session.person.id:
             return UNLINKED
-        if arrived.confirmed_at_s is None:
+        if account.confirmed_at_s is None:
             return NO_FACTOR
         return await self._sessions.open(
             person,
             session.device,
-            confirmed_at_s=arrived.confirmed_at_s,
+            confirmed_at_s=account.confirmed_at_s,
             act="factor.confirmed",
             instead_of=session,
         )
