@@ -14,7 +14,7 @@ from hub.events.spine import Hub
 from hub.store.deliveries import TOPIC_PREFIX
 from hub.store.parked import list_parked
 
-PARKED_S_MAX = 40.0
+PARKED_S_MAX = 90.0
 KINDS = ("bytes", "json", "leaf", "value")
 
 

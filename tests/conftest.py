@@ -7,16 +7,16 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
+from hypothesis import HealthCheck, settings
 
 from hub.store.engine import Store
-from hub.store.opening import on_truth, open_store
-from hub.store.postgres import PostgresStore
-from hub.store.schema import migrate_truth, prepare_read_model
-from hub.store.tables import truth
-from tests.support import parts
+from tests.support import fresh, parts
 from tests.support.serving import Served, serving
 from tests.support.spine import OpenHub, Production, Spine, embedded, running_spine
+
+# How long an example takes says how busy the machine is, and nothing of the hub.
+settings.register_profile("hub", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("hub")
 
 ENGINES = ("sqlite", "postgresql")
 BACKBONES = ("embedded", "kafka")
@@ -50,7 +50,7 @@ def shared_database_url(database_server: parts.DatabaseServer) -> Iterator[str]:
     """A database that tests use one after the other, each from nothing: making one takes longer."""
     name = f"hub_{uuid4().hex[:12]}"
     url = database_server.create_database(name)
-    on_truth(Path(), url, migrate_truth)
+    fresh.migrate(Path(), url)
     yield url
     database_server.drop_database(name)
 
@@ -59,12 +59,9 @@ def shared_database_url(database_server: parts.DatabaseServer) -> Iterator[str]:
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """An empty store with all its tables, on each engine in turn."""
     if request.param == "postgresql":
-        store: Store = PostgresStore(request.getfixturevalue("shared_database_url"))
-        names = ", ".join(table.name for table in truth.sorted_tables)
-        await store.own(lambda conn: conn.execute(text(f"TRUNCATE {names}")))
+        store: Store = await fresh.on_postgres(request.getfixturevalue("shared_database_url"))
     else:
-        store = open_store(tmp_path)
-    await prepare_read_model(store, anew=True)
+        store = fresh.on_sqlite(tmp_path)
     yield store
     await store.close()
 

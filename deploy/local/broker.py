@@ -16,7 +16,7 @@ from deploy.local.plan import Place, Plan, properties
 from deploy.local.wire import MECHANISM, NotReady, live_brokers
 
 FORMAT_S = 60.0
-READY_S = 30.0
+READY_S = 90.0
 STOP_S = 15.0
 ASK_S = 2.0
 POLL_S = 0.05

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from hub.events.rejection import Rejected
 from hub.store.tables import inbox, reference
 from tests.support.messages import KENT, event, firm, firm_id, network_manager, partner
 from tests.support.spine import Spine, embedded, running_spine
+from tests.support.waiting import PATIENCE_S, soon
 
 MANAGER = network_manager("kent")
 PERSON = Principal(
@@ -44,17 +44,10 @@ async def records(spine: Spine) -> list[dict[str, Any]]:
     ]
 
 
-async def until(true: Callable[[], Any], seconds: float = 10.0) -> None:
-    end_s = time.monotonic() + seconds
-    while not await true():
-        assert time.monotonic() < end_s, "it never came true"
-        await asyncio.sleep(0.02)
-
-
 async def test_act_of_a_person_is_an_entry_of_the_ledger(spine: Spine) -> None:
     await spine.hub.auditor.act(PERSON, "key.added", Acted(about=("key", "kid-1"), partner=KENT))
     (one,) = await records(spine)
-    assert await spine.hub.progress.reached([one["seq"]], 20.0)
+    assert await spine.hub.progress.reached([one["seq"]], PATIENCE_S)
     assert (one["partner"], one["source"]) == ("hub", "/hub/audit")
     assert (one["topic"], one["key"], one["subject"]) == ("hub.network.v1", PERSON.person, PERSON.person)
     assert one["actor"] == {
@@ -136,7 +129,7 @@ async def test_refusal_is_recorded_soon_and_never_waited_for(spine: Spine) -> No
     async def told() -> bool:
         return bool(await records(spine))
 
-    await until(told)
+    await soon(told)
     (one,) = await records(spine)
     assert (one["act"], one["outcome"], one["code"]) == ("right.refused", "refused", "scope.missing")
     assert (one["where"], one["count"], one["subject"]) == ("Query.sme", 1, KENT)
@@ -149,7 +142,7 @@ async def test_anonymous_refusals_are_counted_and_not_recorded(spine: Spine) -> 
     async def told() -> bool:
         return bool(await records(spine))
 
-    await until(told)
+    await soon(told)
     assert [one["code"] for one in await records(spine)] == ["scope.missing"]
 
 
@@ -162,7 +155,7 @@ async def test_flood_of_refusals_makes_few_entries_and_holds_nothing_up(spine: S
     async def told() -> bool:
         return len(await records(spine)) >= 33
 
-    await until(told)
+    await soon(told)
     found = await records(spine)
     assert len(found) == 33
     assert sum(one["count"] for one in found) == 100_000
@@ -181,7 +174,7 @@ async def test_records_survive_and_fold_again_to_the_same_rows(spine: Spine) -> 
     await spine.hub.auditor.act(PERSON, "session.started")
     await spine.hub.auditor.act(PERSON, "session.ended")
     found = await records(spine)
-    assert await spine.hub.progress.reached([one["seq"] for one in found], 20.0)
+    assert await spine.hub.progress.reached([one["seq"] for one in found], PATIENCE_S)
     size = await spine.hub.store.inspect(
         lambda conn: conn.execute(select(func.count()).select_from(inbox)).scalar_one()
     )

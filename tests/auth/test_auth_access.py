@@ -246,7 +246,7 @@ async def test_what_is_no_token_is_refused_and_not_taken_for_the_public(
 
 
 async def test_remembered_signatures_are_bounded(kent: World) -> None:
-    tokens = Tokens(kent.store, kent.settings, kent.signing, remembered_max=3)
+    tokens = Tokens(kent.store, kent.settings, kent.signing, kent.clock, remembered_max=3)
     for token in [await kent.token() for _ in range(6)] * 2:
         await tokens.held(token)
     assert len(tokens._verified) == 3

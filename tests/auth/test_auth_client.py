@@ -17,6 +17,7 @@ from hub.auth.oauth.signing import open_signing
 from hub.auth.proofs.jws import BadJws, registered_jwk
 from hub.store.clients import set_suspended
 from tests.auth.world import HOLDER, ISSUER, KEYS, KID, SCOPES, TOKEN_URL, WHO_URL, World, base64url
+from tests.support.waiting import PATIENCE_S
 
 
 def row(*, alg: str = "ES256", dpop: bool = False, **members: Any) -> dict[str, Any]:
@@ -97,7 +98,7 @@ async def test_an_answer_that_is_no_oauth_error_is_a_refusal_too(kent: World) ->
 
 
 async def test_a_server_that_cannot_be_reached_is_a_fault() -> None:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         tokens = TokenClient(http, row(), issuer=ISSUER, token_endpoint="http://127.0.0.1:1/oauth/token")
         with pytest.raises(httpx.ConnectError):
             await tokens.headers("GET", WHO_URL)

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.messages import KENT, NORMANDY
 from tests.support.serving import serving
+from tests.support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,7 +28,7 @@ def test_the_documented_client_learns_who_it_is(tmp_path: Path, nonce: str) -> N
             row = tmp_path / f"{client}.json"
             row.write_text(json.dumps(served.rows[client]), encoding="utf-8")
             run = subprocess.run(
-                [sys.executable, script, row], capture_output=True, text=True, timeout=30, check=False
+                [sys.executable, script, row], capture_output=True, text=True, timeout=PATIENCE_S, check=False
             )
             assert run.returncode == 0, run.stderr
             assert json.loads(run.stdout) == {"data": {"me": {"partner": {"slug": client}}}}

@@ -19,6 +19,7 @@ from hub.store.opening import on_truth
 from tests.auth.must_fail.partner import Partner
 from tests.support.messages import KENT
 from tests.support.serving import Served, serving
+from tests.support.waiting import PATIENCE_S
 
 ISSUER = "https://hub.example"
 ROUNDS = 20
@@ -114,7 +115,9 @@ def test_both_follow_a_rotation_and_the_end_of_a_compromised_key(servers: tuple[
     token = one.token()
     rotate(servers[0].settings.keys_dir, int(time.time()))
     time.sleep(LOOK_AGAIN_S)
-    sets = [httpx.get(f"{server.served.base_url}/oauth/jwks").json() for server in (one, two)]
+    sets = [
+        httpx.get(f"{server.served.base_url}/oauth/jwks", timeout=PATIENCE_S).json() for server in (one, two)
+    ]
     assert sets[0] == sets[1]
     assert len(sets[0]["keys"]) == 2
     assert [server.me(f"Bearer {token}").status_code for server in (one, two)] == [200, 200]

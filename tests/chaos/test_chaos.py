@@ -26,7 +26,7 @@ FAULTS = (
 
 
 @ABANDONED_SOCKETS
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_what_was_acknowledged_survives_every_fault(
     tmp_path: Path, postgres: LocalPostgres, kafka: LocalKafka
 ) -> None:
@@ -39,7 +39,7 @@ async def test_what_was_acknowledged_survives_every_fault(
 
 
 @ABANDONED_SOCKETS
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", CONTROLS)
 async def test_a_hub_that_breaks_its_promise_is_caught(
     name: str, tmp_path: Path, postgres: LocalPostgres, kafka: LocalKafka

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,10 +23,9 @@ from hub.store.parked import list_parked
 from tests.local.records import ABANDONED_SOCKETS
 from tests.support.messages import KENT, firm, network_events, network_manager, partner
 from tests.support.spine import Spine
+from tests.support.waiting import soon
 
 PARTITIONS = 12
-WAIT_S = 45.0
-"""A group that lost its broker takes a while to come together again."""
 
 
 @contextlib.asynccontextmanager
@@ -65,13 +64,6 @@ async def missing(spine: Spine, bootstrap: str) -> list[str]:
     return findings.texts
 
 
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until it holds; TimeoutError after WAIT_S."""
-    async with asyncio.timeout(WAIT_S):
-        while not await holds():  # noqa: ASYNC110  # Nobody tells when a topic has a record.
-            await asyncio.sleep(0.5)
-
-
 @ABANDONED_SOCKETS
 async def test_relay_notices_an_emptied_log_by_an_event_of_another_lane(
     spine: Spine, kafka: LocalKafka, monkeypatch: pytest.MonkeyPatch
@@ -93,7 +85,7 @@ async def test_relay_notices_an_emptied_log_by_an_event_of_another_lane(
     try:
         await spine.post(manager, *network_events(manager))
         await sequence()
-        await until(is_whole)
+        await soon(is_whole, pause_s=0.5)
         await asyncio.to_thread(kafka.stop)
         kafka.wipe(new_cluster_id=False)
         await asyncio.to_thread(kafka.start)
@@ -101,7 +93,7 @@ async def test_relay_notices_an_emptied_log_by_an_event_of_another_lane(
         # A firm's lane is one that the producer has not written yet.
         await spine.post(kents, firm(kents, "00000001"))
         await sequence()
-        await until(is_whole)
+        await soon(is_whole, pause_s=0.5)
     finally:
         telling.cancel()
         await asyncio.wait([telling])
@@ -127,14 +119,14 @@ async def test_projector_begins_an_emptied_log_at_its_beginning(spine: Spine, ka
     try:
         await hub.kafka.cluster.make_topics()
         await write_poison("old")
-        await until(lambda: is_parked("old"))
+        await soon(lambda: is_parked("old"), pause_s=0.5)
         await asyncio.to_thread(kafka.stop)
         kafka.wipe(new_cluster_id=False)
         await asyncio.to_thread(kafka.start)
         # More than before, so that the place where the projector was is in the new log, too.
         await hub.kafka.cluster.make_topics()
         await write_poison("new")
-        await until(lambda: is_parked("new"))
+        await soon(lambda: is_parked("new"), pause_s=0.5)
     finally:
         projecting.cancel()
         await asyncio.wait([projecting])

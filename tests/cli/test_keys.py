@@ -14,6 +14,7 @@ import pytest
 
 from hub.auth.oauth.signing import LOOK_AGAIN_S
 from tests.support.serving import Served
+from tests.support.waiting import PATIENCE_S, soon_here
 
 HUB = str(Path(sys.executable).with_name("hub"))
 
@@ -26,23 +27,23 @@ def hub(served: Served, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def audited(served: Served, act: str, about: dict[str, str]) -> list[dict[str, Any]]:
     """Records of that act on that, once the server has projected one."""
-    end_s = time.monotonic() + 20.0
-    while time.monotonic() < end_s:
+
+    def found() -> list[dict[str, Any]]:
         rows = json.loads(hub(served, "audit", "--act", act, "--json").stdout)
-        if found := [one for one in rows if one["about"] == about]:
-            return found
-    raise AssertionError((act, about))
+        return [one for one in rows if one["about"] == about]
+
+    return soon_here(found, (act, about))
 
 
 def test_a_rotation_shows_in_the_served_key_set_and_a_second_one_is_refused(served: Served) -> None:
-    before = httpx.get(f"{served.base_url}/oauth/jwks").json()["keys"]
+    before = httpx.get(f"{served.base_url}/oauth/jwks", timeout=PATIENCE_S).json()["keys"]
     rotated = hub(served, "keys", "rotate", "--json")
     assert rotated.returncode == 0, rotated.stderr
     new, old = json.loads(rotated.stdout)
     assert (new["state"], old["state"], old["kid"]) == ("next", "current", before[0]["kid"])
     assert new["signs_from"] < old["verifies_until"]
     time.sleep(LOOK_AGAIN_S)
-    published = httpx.get(f"{served.base_url}/oauth/jwks").json()["keys"]
+    published = httpx.get(f"{served.base_url}/oauth/jwks", timeout=PATIENCE_S).json()["keys"]
     assert [key["kid"] for key in published] == [new["kid"], old["kid"]]
     assert not {"d", "signs_from"} & {member for key in published for member in key}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -43,6 +42,7 @@ from tests.support.messages import (
     uuid_of,
 )
 from tests.support.spine import Production, Spine, embedded, running_spine
+from tests.support.waiting import PATIENCE_S, soon
 
 KENTS, NORMANDS = partner(KENT), partner(NORMANDY)
 REASON = {"code": "other", "party": "provider"}
@@ -250,20 +250,20 @@ async def test_an_id_under_which_nothing_is_parked_is_told(tmp_path: Path) -> No
 def _write(bootstrap: str, topic: str, value: bytes, headers: list[tuple[str, bytes]]) -> None:
     producer = KafkaProducer(bootstrap_servers=bootstrap.split(","))
     try:
-        producer.send(topic, value, headers=headers, partition=0).get(20)
+        producer.send(topic, value, headers=headers, partition=0).get(PATIENCE_S)
     finally:
         producer.close()
 
 
 async def _listed_of(hub: Hub, slug: str | None) -> list[dict[str, Any]]:
     """What is parked of a partner, once there is something."""
-    end_s = time.monotonic() + 30
-    while time.monotonic() < end_s:
+
+    async def is_there() -> bool:
         found = await hub.store.inspect(lambda conn: list_parked(conn, hub.vault))
-        if any(one.partner == slug for one in found):
-            return [row for row in await listed(hub) if row["partner"] == slug]
-        await asyncio.sleep(0.1)
-    raise AssertionError("nothing was parked")
+        return any(one.partner == slug for one in found)
+
+    await soon(is_there, "something is parked")
+    return [row for row in await listed(hub) if row["partner"] == slug]
 
 
 async def _add_partner(hub: Hub, slug: str) -> None:

@@ -32,6 +32,7 @@ from hub.events.spine import open_hub
 from hub.settings import Settings
 from tests.connectors.conftest import SAMPLES
 from tests.connectors.tables import CELLS, HEADER, table
+from tests.support.waiting import PATIENCE_S
 
 SAMPLE_FILES = {
     "open_referral": "kent-international-business.json",
@@ -110,7 +111,7 @@ async def running(folder: Path, scopes: Sequence[str] = ()) -> AsyncIterator[Net
             assert not serving.done()
             await asyncio.sleep(0.01)
         try:
-            async with httpx.AsyncClient() as http:
+            async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
                 yield Network(gate, folder, http, settings.public_url, client)
         finally:
             server.should_exit = True

@@ -12,6 +12,7 @@ from hub.auth.client import TokenClient
 from hub.connectors.session import HubSession, Receipt
 from tests.support.messages import NORMANDY, partner, service
 from tests.support.serving import Served, serving
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def strict(tmp_path: Path) -> Iterator[Served]:
 async def test_a_session_follows_when_its_nonce_has_become_old(strict: Served) -> None:
     row = strict.rows[NORMANDY]
     assert row["dpop"]
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         endpoint = f"{strict.base_url}/oauth/token"
         auth = TokenClient(http, row, issuer=strict.base_url, token_endpoint=endpoint)
         session = HubSession(http, strict.base_url, auth, row["source_prefix"])

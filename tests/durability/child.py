@@ -21,8 +21,9 @@ class HastyIntake(Intake):
     async def submit(self, principal: Principal, envelopes: Sequence[Envelope]) -> list[Receipt]:
         """Receipts of events that nobody has stored yet."""
         checked = check(principal, envelopes)
+        # Later than anybody who has the answer needs to kill it.
         asyncio.get_running_loop().call_later(
-            0.05, asyncio.ensure_future, super().submit(principal, envelopes)
+            2.0, asyncio.ensure_future, super().submit(principal, envelopes)
         )
         return [Receipt(one.identity[2], one.identity[1], 1, duplicate=False) for one in checked]
 

@@ -20,6 +20,7 @@ from hub.events.rejection import Rejected
 from hub.events.turns import Turns
 from tests.support.messages import EEN, KENT, NORMANDY, partner, service
 from tests.support.spine import Spine, embedded, running_spine
+from tests.support.waiting import soon
 
 MIB = 1024**2
 
@@ -116,12 +117,11 @@ def test_a_rate_of_nought_is_no_quota(clock: Clock) -> None:
 
 
 async def test_who_can_wait_is_slowed_down_to_the_rate_and_never_refused() -> None:
+    begun_s = time.monotonic()
     quotas = Quotas(events_per_s=10_000)
     await quotas.wait(KENT, events=100_000)
-    begun_s = time.monotonic()
     await asyncio.gather(*(quotas.wait(KENT, events=500) for _ in range(4)))
-    assert 0.15 <= time.monotonic() - begun_s < 2.0
-    assert left(quotas)["events"] < 5_000
+    assert time.monotonic() - begun_s >= 0.199, "a full bucket and what came back: no more than that"
 
 
 async def test_who_waits_may_ask_for_more_than_a_bucket_holds() -> None:
@@ -201,9 +201,10 @@ async def idle(tmp_path: Path) -> AsyncIterator[Idle]:
 
 
 async def until_queued(idle: Idle, events: int) -> None:
-    async with asyncio.timeout(10):
-        while idle.spine.hub.intake.queued_events < events:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    async def queued() -> bool:
+        return idle.spine.hub.intake.queued_events >= events
+
+    await soon(queued)
 
 
 async def test_a_flood_of_batches_delays_the_event_of_another_by_one_group(idle: Idle) -> None:

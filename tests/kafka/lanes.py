@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 from kafka import KafkaProducer
@@ -19,9 +19,9 @@ from hub.store.relay import told
 from hub.store.tables import verdict
 from tests.support.messages import KENT, firm, network_events, network_manager, partner, service
 from tests.support.spine import Production, Spine
+from tests.support.waiting import PATIENCE_S, soon
 
 KENTS = partner(KENT)
-WAIT_S, ASK_S = 60.0, 0.05
 
 
 @contextlib.asynccontextmanager
@@ -57,7 +57,7 @@ async def published(hub: Hub, count: int = 40) -> int:
         async def is_told() -> bool:
             return (await hub.store.inspect(told)).leaf >= total
 
-        await until(is_told)
+        await soon(is_told)
     return total
 
 
@@ -72,20 +72,11 @@ async def folded(hub: Hub, total: int) -> None:
     async def is_folded() -> bool:
         return await hub.store.inspect(projection_version) >= total
 
-    await until(is_folded)
+    await soon(is_folded)
     count = select(func.count()).select_from(verdict)
     assert await hub.store.inspect(lambda conn: conn.execute(count).scalar_one()) == total
     assert await hub.store.inspect(projection_version) == total
     assert (await rebuild(hub.store, by_lanes=True)).equal
-
-
-async def until(reached: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for something that happens soon."""
-    for _ in range(round(WAIT_S / ASK_S)):
-        if await reached():
-            return
-        await asyncio.sleep(ASK_S)
-    raise AssertionError(f"it has not happened within {WAIT_S} s")
 
 
 async def parked(hub: Hub) -> list[Parked]:
@@ -107,6 +98,6 @@ def produce(production: Production, topic: str, **record: Any) -> None:
     """Write one record, as somebody else than the hub."""
     producer = KafkaProducer(bootstrap_servers=production.bootstrap.split(","))
     try:
-        producer.send(topic, **record).get(timeout=20)
+        producer.send(topic, **record).get(PATIENCE_S)
     finally:
         producer.close(timeout=5)

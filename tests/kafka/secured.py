@@ -17,6 +17,7 @@ from hub.events.kafka.access import Access, Login
 from hub.events.kafka.connection import Cluster
 from hub.settings import Settings
 from tests.kafka.clients import producing
+from tests.support.waiting import PATIENCE_S
 
 IMPATIENT = {"bootstrap_timeout_ms": 2_000, "reconnect_backoff_max_ms": 500}
 
@@ -70,7 +71,7 @@ def of(login: Login) -> dict[str, Any]:
 def write(secured: Secured, topic: str, **settings: Any) -> int:
     """Offset of an acknowledged record."""
     with producing(secured.broker.bootstrap, **settings, max_block_ms=3_000) as producer:
-        return int(producer.send(topic, b"{}", partition=0).get(10).offset)
+        return int(producer.send(topic, b"{}", partition=0).get(PATIENCE_S).offset)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,7 @@ from tests.kafka.clients import administering, producing, read_topic
 from tests.kafka.secured import Secured, of, write
 from tests.local.records import ABANDONED_SOCKETS
 from tests.support.messages import KENT, NORMANDY
+from tests.support.waiting import PATIENCE_S, soon_here
 
 pytestmark = ABANDONED_SOCKETS
 PREFIXED = f"{KENT}-and-more"
@@ -137,7 +137,7 @@ async def test_withdrawn_rights_act_on_open_connections_and_come_back(
     with producing(secured.broker.bootstrap, **of(login)) as producer:
 
         def write_on() -> int:
-            return int(producer.send(login.topic, b"{}", partition=0).get(10).offset)
+            return int(producer.send(login.topic, b"{}", partition=0).get(PATIENCE_S).offset)
 
         before = await asyncio.to_thread(write_on)
         await secured.access.withdraw(PREFIXED)
@@ -155,12 +155,8 @@ async def test_names_of_other_users_are_refused(secured: Secured) -> None:
     made = UserScramCredentialUpsertion("monitoring", "SCRAM-SHA-512", password="kept")
     with administering(secured.broker.bootstrap, **secured.admin) as admin:
         assert admin.alter_user_scram_credentials([made]) == {"monitoring": None}
-        end_s = time.monotonic() + 10
-        while (
-            "monitoring" not in admin.describe_user_scram_credentials()
-        ):  # Brokers learn of it a little later.
-            assert time.monotonic() < end_s
-            await asyncio.sleep(0.05)
+        # Brokers learn of it a little later.
+        soon_here(lambda: "monitoring" in admin.describe_user_scram_credentials())
         for name in ("monitoring", secured.broker.admin_username or ""):
             refusal = await secured.access.grant(name)
             assert isinstance(refusal, Refusal)

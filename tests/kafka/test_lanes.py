@@ -21,7 +21,6 @@ from hub.store.relay import told
 from hub.store.tables import relay
 from tests.kafka.lanes import (
     KENTS,
-    WAIT_S,
     administer,
     folded,
     published,
@@ -29,6 +28,7 @@ from tests.kafka.lanes import (
 )
 from tests.support.messages import firm, service
 from tests.support.spine import PARTITIONS, Production, empty_topics
+from tests.support.waiting import PATIENCE_S, soon
 
 
 async def test_what_the_log_no_longer_holds_comes_from_the_inbox(hub: Hub, production: Production) -> None:
@@ -62,7 +62,7 @@ async def test_an_emptied_log_is_noticed_and_told_again(hub: Hub, production: Pr
         receipts = []
         for number in range(10):
             receipts += await spine.post(KENTS, service(KENTS, f"s-{number}", url="https://kent.example/"))
-        assert await hub.progress.reached([one.seq for one in receipts], WAIT_S)
+        assert await hub.progress.reached([one.seq for one in receipts], PATIENCE_S)
         await folded(hub, total + 10)
     assert (await hub.store.inspect(told)).log != before
 
@@ -87,10 +87,9 @@ async def test_a_batch_that_was_folded_by_another_writes_nothing(hub: Hub) -> No
     await published(hub, 20)
     assert isinstance(hub.kafka, KafkaBackbone)
     await hub.prepare()
-    batch = None
-    async with asyncio.timeout(WAIT_S):
-        while batch is None:
-            batch = await hub.kafka.next(500)
+    backbone = hub.kafka
+    batch = await soon(lambda: backbone.next(500))
+    assert batch
     first = await hub.store.project(lambda conn: fold_batch(conn, batch))
     assert first
     assert await hub.store.project(lambda conn: fold_batch(conn, batch)) == []

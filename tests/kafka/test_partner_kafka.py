@@ -6,7 +6,6 @@ import asyncio
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from hub.store.deliveries import Delivery, find_delivery
 from tests.kafka.secured import Secured, as_user, write
 from tests.local.records import ABANDONED_SOCKETS
 from tests.support.spine import running_spine
+from tests.support.waiting import soon
 
 pytestmark = ABANDONED_SOCKETS
 
@@ -51,15 +51,15 @@ async def _taken_in(secured: Secured, slug: str, partition: int, offset: int) ->
         return open_hub(secured.settings)
 
     async with running_spine(opened, Path()) as spine:
-        end_s = time.monotonic() + 20
-        while time.monotonic() < end_s:
-            found = await spine.hub.store.inspect(
+
+        async def delivered() -> Delivery | None:
+            return await spine.hub.store.inspect(
                 lambda conn: find_delivery(conn, spine.hub.vault, slug, partition, offset)
             )
-            if found:
-                return found
-            await asyncio.sleep(0.1)
-    raise AssertionError("the message was not read")
+
+        found = await soon(delivered, "the message is read")
+        assert found
+        return found
 
 
 async def test_a_suspended_partner_is_shut_out_of_its_topic_and_let_in_again(secured: Secured) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
+from typing import Any
 
 import pytest
 from kafka.errors import MessageSizeTooLargeError
@@ -15,6 +15,7 @@ from hub.store.deliveries import Place
 from tests.kafka.clients import producing
 from tests.kafka.writing import BATCH, MEMBERS, STRANGER, STRUCTURED, Writing, binary
 from tests.support.messages import KENT, body, partner, service
+from tests.support.waiting import PATIENCE_S, soon
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 KENTS = partner(KENT)
@@ -69,7 +70,7 @@ async def test_the_broker_lets_nothing_in_that_is_larger_than_a_batch_may_be(wri
         with producing(writing.bootstrap, compression_type=codec) as producer:
             sent = producer.send(f"in.{KENT}", b"x" * 5_000_000, partition=0)
             with pytest.raises(MessageSizeTooLargeError):
-                await asyncio.to_thread(sent.get, 20)
+                await asyncio.to_thread(sent.get, PATIENCE_S)
 
 
 async def test_a_record_that_the_library_cannot_read_stops_nobody(writing: Writing) -> None:
@@ -80,7 +81,7 @@ async def test_a_record_that_the_library_cannot_read_stops_nobody(writing: Writi
             producer.send(f"in.{KENT}", body(one), headers=own, partition=1)
             for one, own in zip(messages, headers, strict=True)
         ]
-        places = [(await asyncio.to_thread(one.get, 20)).offset for one in sent]
+        places = [(await asyncio.to_thread(one.get, PATIENCE_S)).offset for one in sent]
     told = [await writing.told(KENT, one, 1) for one in places]
     assert [one["status"] for one in told[:3]] == ["applied", "applied", "parked"]
     assert "cannot be read" in told[2]["refusal"]["message"]
@@ -99,13 +100,12 @@ async def test_the_topic_of_parked_messages_is_told_where_they_stood_and_nothing
 ) -> None:
     offset = await writing.write(KENT, b'{"Ada Lovelace": 1, "Ada Lovelace": 2}')
     found = await writing.parked(KENT, offset)
-    end_s = time.monotonic() + 15
-    while True:
+
+    async def of_the_topic() -> dict[str, Any]:
         told = {json.loads(one.value)["id"]: one for one in await writing.log("hub.parked.v1")}
-        if found.id in told:
-            break
-        assert time.monotonic() < end_s, "the topic was not told"
-        await asyncio.sleep(0.3)
+        return told if found.id in told else {}
+
+    told = await soon(of_the_topic, "the topic is told", pause_s=0.3)
     event = json.loads(told[found.id].value)
     assert event["type"] == "hub.parked.recorded.v1"
     assert event["data"] == {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import time
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from hub.store.tables import inbox
 from tests.kafka.clients import administering, producing, records_left
 from tests.kafka.writing import BATCH, MEMBERS, STRUCTURED, Writing, binary
 from tests.support.messages import KENT, NORMANDY, body, event, partner, service
+from tests.support.waiting import PATIENCE_S, soon
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 KENTS, NORMANDS = partner(KENT), partner(NORMANDY)
@@ -118,10 +118,11 @@ async def test_a_suspended_partner_is_refused_until_it_is_resumed(writing: Writi
 async def test_what_was_taken_in_is_deleted_from_the_log(writing: Writing) -> None:
     secret = service(KENTS, "deleted", description={"en": "not for the log"})
     assert await writing.outcome(KENT, secret) == "applied"
-    end_s = time.monotonic() + 15
-    while await asyncio.to_thread(records_left, writing.bootstrap, f"in.{KENT}"):
-        assert time.monotonic() < end_s, "the records stay in the log"
-        await asyncio.sleep(0.3)
+
+    async def is_empty() -> bool:
+        return await asyncio.to_thread(records_left, writing.bootstrap, f"in.{KENT}") == 0
+
+    await soon(is_empty, "the records leave the log", pause_s=0.3)
 
 
 async def test_a_message_read_twice_is_taken_in_once(writing: Writing) -> None:
@@ -165,7 +166,7 @@ async def test_a_hub_that_stopped_goes_on_where_it_was(writing: Writing) -> None
     written = [service(NORMANDS, f"while it stood still {n}") for n in range(5)]
     with producing(writing.bootstrap) as producer:
         sent = [producer.send(f"in.{NORMANDY}", body(one), partition=2) for one in written]
-        offsets += [(await asyncio.to_thread(one.get, 20)).offset for one in sent]
+        offsets += [(await asyncio.to_thread(one.get, PATIENCE_S)).offset for one in sent]
     await writing.start()
     for offset in offsets:
         assert (await writing.told(NORMANDY, offset, 2))["status"] == "applied"
@@ -181,17 +182,15 @@ async def test_a_topic_that_is_made_later_is_found_and_one_made_again_is_another
         assert await writing.outcome(slug, {**first, "id": str(n)}) == "applied"
     with administering(writing.bootstrap) as admin:
         admin.delete_topics([f"in.{slug}"])
-        end_s = time.monotonic() + 20
-        while f"in.{slug}" in admin.list_topics():
-            assert time.monotonic() < end_s
-            await asyncio.sleep(0.05)
+        await soon(lambda: asyncio.to_thread(lambda: f"in.{slug}" not in admin.list_topics()))
     await writing.make_topic(slug)
     offset = await writing.write(slug, last)
     assert offset == 0
-    end_s = time.monotonic() + 20
-    while (await writing.told(slug, 0))["subject"] != last["subject"]:
-        assert time.monotonic() < end_s, "the second topic is not read from its beginning"
-        await asyncio.sleep(0.1)
+
+    async def is_the_second() -> bool:
+        return bool((await writing.told(slug, 0))["subject"] == last["subject"])
+
+    await soon(is_the_second, "the second topic is read from its beginning")
     assert (await writing.receipt(slug, 1)).status_code == 404  # Of the first topic, which is gone.
 
 

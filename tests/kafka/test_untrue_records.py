@@ -22,11 +22,11 @@ from tests.kafka.lanes import (
     parked,
     produce,
     published,
-    until,
     working,
 )
 from tests.support.messages import firm, service
 from tests.support.spine import PARTITIONS, Production
+from tests.support.waiting import soon
 
 
 async def test_bytes_that_nobody_can_read_are_parked_and_the_flow_goes_on(
@@ -42,7 +42,7 @@ async def test_bytes_that_nobody_can_read_are_parked_and_the_flow_goes_on(
         async def are_parked() -> bool:
             return len(await parked(hub)) == 3
 
-        await until(are_parked)
+        await soon(are_parked)
     found = await parked(hub)
     assert {one.content for one in found} == {b"\x00\xff not an event", b"{}", b""}
     assert all(one.id.startswith(f"{CASES}/0/") and one.partner is None and one.error for one in found)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,10 +23,10 @@ from tests.kafka.clients import producing, read_topic
 from tests.support.messages import KENT, NORMANDY, Message, body, partner
 from tests.support.serving import enrol
 from tests.support.spine import OpenHub, Spine
+from tests.support.waiting import PATIENCE_S, soon
 
 STRANGER = "nobody-we-know"
 """Has a topic, and is no partner."""
-WRITTEN_S_MAX = 20.0
 STRUCTURED = [("content-type", b"application/cloudevents+json")]
 BATCH = [("content-type", b"application/cloudevents-batch+json")]
 MEMBERS = {"seq", "status", "refusal", "accepted_at", "leaf_index", "leaf_hash", "salt", "subject"}
@@ -92,7 +91,7 @@ class Writing:
     def _write(self, slug: str, content: bytes | None, headers: Headers, partition: int) -> int:
         with producing(self.bootstrap) as producer:
             sent = producer.send(f"in.{slug}", content, b"any", headers=list(headers), partition=partition)
-            return int(sent.get(WRITTEN_S_MAX).offset)
+            return int(sent.get(PATIENCE_S).offset)
 
     async def receipt(self, slug: str, offset: int, partition: int = 0) -> httpx.Response:
         """What the partner is told of the place, now."""
@@ -100,12 +99,13 @@ class Writing:
 
     async def told(self, slug: str, offset: int, partition: int = 0) -> dict[str, Any]:
         """The receipt, once there is one and its event is judged."""
-        async with asyncio.timeout(WRITTEN_S_MAX):
-            while True:
-                answer = await self.receipt(slug, offset, partition)
-                if answer.status_code == 200 and answer.json()["status"] != "pending":
-                    return dict(answer.json())
-                await asyncio.sleep(0.05)
+
+        async def judged() -> dict[str, Any]:
+            answer = await self.receipt(slug, offset, partition)
+            is_told = answer.status_code == 200 and answer.json()["status"] != "pending"
+            return dict(answer.json()) if is_told else {}
+
+        return await soon(judged, (slug, partition, offset))
 
     async def outcome(self, slug: str, *written: Any, **more: Any) -> str:
         """`applied`, `refused CODE` or `parked CODE`."""
@@ -123,13 +123,13 @@ class Writing:
 
     async def parked(self, slug: str, offset: int, partition: int = 0) -> Parked:
         """What is parked of a place, once it is."""
-        prefix, end_s = f"in.{slug}/{partition}/{offset}@", time.monotonic() + WRITTEN_S_MAX
-        while time.monotonic() < end_s:
+        prefix = f"in.{slug}/{partition}/{offset}@"
+
+        async def here() -> list[Parked]:
             found = await self.hub.store.inspect(lambda conn: list_parked(conn, self.hub.vault))
-            if here := [one for one in found if one.id.startswith(prefix)]:
-                return here[0]
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"nothing was parked of {prefix}")
+            return [one for one in found if one.id.startswith(prefix)]
+
+        return (await soon(here, prefix))[0]
 
     async def log(self, topic: str) -> list[Any]:
         """Every record that the topic holds now."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 
 import psutil
 
-GONE_S = 30.0
-POLL_S = 0.02
+from tests.support.waiting import soon_here
 
 
 def descendants(pid: int) -> list[psutil.Process]:
@@ -23,11 +21,8 @@ def living(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
 
 
 def wait_gone(processes: list[psutil.Process]) -> None:
-    """Wait until none of them runs; an AssertionError names those that do after GONE_S."""
-    end_s = time.monotonic() + GONE_S
-    while left := living(processes):
-        assert time.monotonic() < end_s, left
-        time.sleep(POLL_S)
+    """Wait until none of them runs."""
+    soon_here(lambda: not living(processes), processes)
 
 
 def _lives(process: psutil.Process) -> bool:

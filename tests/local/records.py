@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,9 +17,8 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
 from deploy.local import LocalKafka
+from tests.support.waiting import PATIENCE_S, soon_here
 
-ACK_S = 20.0
-READ_S = 3.0
 ABANDONED_SOCKETS = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 # Faults are shown soon: the client waits half a minute to bootstrap, and ever longer to reconnect.
@@ -57,27 +55,26 @@ def make_topic(kafka: LocalKafka, name: str, **settings: Any) -> None:
     """A topic of one partition, replicated as the cluster does by default."""
     with admin(kafka, **settings) as client:
         client.create_topics([NewTopic(name, num_partitions=1, replication_factor=len(kafka.brokers))])
-        end_s = time.monotonic() + READ_S
         # The answer comes from the controller; the brokers learn of the topic a little later.
-        while not client.describe_topics([name])[0]["partitions"]:
-            assert time.monotonic() < end_s, f"{name} was made, but is nowhere"
-            time.sleep(0.05)
+        soon_here(lambda: client.describe_topics([name])[0]["partitions"], name)
 
 
 def produce(kafka: LocalKafka, topic: str, values: list[bytes], **settings: Any) -> list[int]:
     """Offsets of the acknowledged records."""
     with producer(kafka, **settings) as client:
         sent = [client.send(topic, value) for value in values]
-        return [one.get(ACK_S).offset for one in sent]
+        return [one.get(PATIENCE_S).offset for one in sent]
 
 
-def consume(kafka: LocalKafka, topic: str, count: int, **settings: Any) -> list[bytes]:
-    """The first values of the topic, so many of them, or fewer when there are no more."""
+def consume(
+    kafka: LocalKafka, topic: str, count: int, *, wait_s: float = PATIENCE_S, **settings: Any
+) -> list[bytes]:
+    """The first values of the topic, so many of them, or fewer when no more come in that time."""
     with _closing(
         KafkaConsumer(
             bootstrap_servers=kafka.bootstrap,
             auto_offset_reset="earliest",
-            consumer_timeout_ms=int(READ_S * 1000),
+            consumer_timeout_ms=int(wait_s * 1000),
             **IMPATIENT | settings,
         )
     ) as client:

@@ -55,7 +55,7 @@ def test_user_without_a_right_reads_nothing(secured: LocalKafka) -> None:
     with pytest.raises(GroupAuthorizationFailedError):
         consume(secured, "closed", 1, group_id="readers", **stranger)
     # Without a group kafka-python gives neither records nor an error.
-    assert consume(secured, "closed", 1, **stranger) == []
+    assert consume(secured, "closed", 1, wait_s=3, **stranger) == []
     with pytest.raises(TopicAuthorizationFailedError):
         produce(secured, "closed", [b"forged"], **stranger)
 

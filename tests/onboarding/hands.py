@@ -13,6 +13,7 @@ from hub.auth.client import TokenClient, generate_key
 from hub.auth.proofs.jws import sign
 from hub.store.thumbprint import thumbprint
 from tests.support.serving import Served
+from tests.support.waiting import PATIENCE_S
 
 
 def public(jwk: dict[str, Any]) -> dict[str, Any]:
@@ -101,7 +102,7 @@ class Hands:
 
 @asynccontextmanager
 async def hands(served: Served, client: str) -> AsyncIterator[Hands]:
-    async with httpx.AsyncClient(base_url=served.base_url, timeout=30.0) as http:
+    async with httpx.AsyncClient(base_url=served.base_url, timeout=PATIENCE_S) as http:
         yield Hands(served, http, served.rows[client])
 
 

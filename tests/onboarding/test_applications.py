@@ -16,6 +16,7 @@ from tests.onboarding.conftest import BOTH, MANAGER, NORTH, NORTHERN, ONE, SOUTH
 from tests.onboarding.hands import Hands, generate_key, hands, problem, public, statement
 from tests.support.messages import partner, service
 from tests.support.serving import Served
+from tests.support.waiting import PATIENCE_S
 
 SLUG, EMAIL = "acme-exports", "anna.verdi@acme.example"
 
@@ -196,7 +197,7 @@ async def test_a_challenge_is_good_for_one_application_and_no_client_s_key(netwo
 
 
 async def test_one_address_cannot_fill_the_queue(networks: Served) -> None:
-    async with httpx.AsyncClient(base_url=networks.base_url) as http:
+    async with httpx.AsyncClient(base_url=networks.base_url, timeout=PATIENCE_S) as http:
         for n in range(5):
             http.headers["X-Forwarded-For"] = f"192.0.2.{n}, 198.51.100.7"
             assert (await apply(http, generate_key(), slug=f"a-{n}")).status_code == 201
@@ -209,13 +210,13 @@ async def test_one_address_cannot_fill_the_queue(networks: Served) -> None:
 
 @pytest.mark.parametrize("secret", ["none", "x" * 5_000, "%00", "..%2f..%2fkeys"])
 async def test_a_guessed_status_address_tells_nothing(networks: Served, secret: str) -> None:
-    async with httpx.AsyncClient(base_url=networks.base_url) as http:
+    async with httpx.AsyncClient(base_url=networks.base_url, timeout=PATIENCE_S) as http:
         answer = await http.get(f"/applications/status/{secret}")
         assert problem(answer) == (404, "resource.not_found")
 
 
 async def test_what_an_applicant_tells_is_sealed_and_gone_after_thirty_days(networks: Served) -> None:
-    async with httpx.AsyncClient(base_url=networks.base_url) as http:
+    async with httpx.AsyncClient(base_url=networks.base_url, timeout=PATIENCE_S) as http:
         applied = (await apply(http, generate_key())).json()
         database = networks.settings.data_dir / "hub.db"
         for file in database.parent.glob("hub.db*"):

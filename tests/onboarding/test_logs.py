@@ -5,25 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
+from deploy.local.ports import ReservedPort
 from hub.settings import Settings
 from tests.onboarding.conftest import NORTH
 from tests.onboarding.hands import Hands, generate_key, public, statement
 from tests.onboarding.test_applications import EMAIL, apply
 from tests.support.messages import KENT, NORMANDY, event, firm, network_manager, partner
 from tests.support.serving import MANAGER, Served, enrol_on
+from tests.support.waiting import PATIENCE_S, soon_here
 
 TALKATIVE = """
 import logging
@@ -32,7 +31,6 @@ from hub.settings import Settings
 log_to_stderr(logging.DEBUG)
 server(Settings()).run()
 """
-START_S = 60.0
 FIRM = "Officine Bianchi Torni"
 PERSON = {"name": "Anna Verdi", "email": "a.verdi@torni.example", "phone": "+39 041 555 0199"}
 
@@ -49,22 +47,23 @@ def talking(settings: Settings, log: Path) -> Iterator[None]:
     with log.open("wb") as file:
         process = subprocess.Popen([sys.executable, "-c", TALKATIVE], env=environment, stderr=file)
         try:
-            end_s = time.monotonic() + START_S
-            while time.monotonic() < end_s:
-                try:
-                    httpx.get(f"{settings.public_url}/healthz")
-                    break
-                except httpx.TransportError:
-                    assert process.poll() is None, log.read_text()
-                    time.sleep(0.1)
+            soon_here(lambda: _answers(settings) or process.poll() is not None, "the hub answers")
+            assert process.poll() is None, log.read_text()
             yield
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(PATIENCE_S)
 
 
-def test_nothing_secret_and_nobody_is_in_the_log(tmp_path: Path, free_port: int) -> None:
-    settings = Settings(data_dir=tmp_path / "hub", port=free_port)
+def _answers(settings: Settings) -> bool:
+    with suppress(httpx.TransportError):
+        return httpx.get(f"{settings.public_url}/healthz", timeout=PATIENCE_S).is_success
+    return False
+
+
+def test_nothing_secret_and_nobody_is_in_the_log(tmp_path: Path) -> None:
+    port = ReservedPort()
+    settings = Settings(data_dir=tmp_path / "hub", port=port.number)
     served = Served(settings.public_url, settings, asyncio.run(enrol_on(settings)))
     log = tmp_path / "log"
     with talking(settings, log):
@@ -86,7 +85,7 @@ async def _everything(served: Served) -> set[str]:
         seen.append((await request.aread()).decode(errors="replace"))
 
     hooks: Any = {"request": [remember]}
-    async with httpx.AsyncClient(base_url=served.base_url, timeout=30.0, event_hooks=hooks) as http:
+    async with httpx.AsyncClient(base_url=served.base_url, timeout=PATIENCE_S, event_hooks=hooks) as http:
         kent, normandy, manager = (
             Hands(served, http, served.rows[name]) for name in (KENT, NORMANDY, MANAGER)
         )
@@ -140,11 +139,3 @@ def _parts(text: str) -> set[str]:
     return {word for word in words if word.count(".") == 2 and len(word) > 80} | (
         {"hunter2-hunter2"} if "hunter2" in text else set()
     )
-
-
-@pytest.fixture
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

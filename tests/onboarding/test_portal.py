@@ -21,6 +21,7 @@ from tests.onboarding.conftest import NORTH, enrol_networks
 from tests.onboarding.hands import hands, problem, public
 from tests.support.messages import firm_id
 from tests.support.serving import Served, serving
+from tests.support.waiting import PATIENCE_S
 
 PORTAL, SENDING = "firms-portal", "sending-portal"
 EVENT = {"Content-Type": "application/cloudevents+json", "Prefer": "wait=10"}
@@ -121,7 +122,7 @@ def test_the_public_has_the_catalogue_alone() -> None:
 
 @pytest.mark.parametrize("name", CASES)
 async def test_the_public_schema_knows_nothing_of_cases(hub: Served, name: str) -> None:
-    async with httpx.AsyncClient(base_url=hub.base_url) as http:
+    async with httpx.AsyncClient(base_url=hub.base_url, timeout=PATIENCE_S) as http:
         answer = await http.post("/graphql", json={"query": f"{{ {name} {{ __typename }} }}"})
         [error] = answer.json()["errors"]
         assert f"Cannot query field '{name}'" in error["message"]

@@ -19,7 +19,18 @@ from hub.events.spine import Hub
 from hub.store import people
 from hub.store.records import load_states
 from hub.store.tables import person, record, subject_key
-from tests.privacy.told import KENTS, MANAGER, NUMBER, OTHER, PERSONAL, erasure, keys, live, named_in_files
+from tests.privacy.told import (
+    KENTS,
+    MANAGER,
+    NUMBER,
+    OTHER,
+    PERSONAL,
+    erasure,
+    keys,
+    live,
+    named_in_files,
+    until_erased,
+)
 from tests.support.messages import KENT, NETWORK, event, firm, firm_id, uuid_of
 from tests.support.spine import Spine, embedded, running_spine
 
@@ -54,9 +65,7 @@ async def test_the_operator_erases_beside_a_running_hub(spine: Spine) -> None:
     assert done.exit_code == 0, done.stderr
     (row,) = json.loads(done.stdout)
     assert (row["id"], row["status"]) == (firm_id(NUMBER), "applied")
-    async with asyncio.timeout(20):
-        while not (await keys(spine, firm_id(NUMBER)))[2]:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+    await until_erased(spine, firm_id(NUMBER))
     again = await hub_privacy(spine.hub, "erase", firm_id(NUMBER), "--yes", "--json")
     assert (again.exit_code, json.loads(again.stdout)[0]["code"]) == (1, "sme.erased")
     assert await spine.outcome(MANAGER, erasure()) == "refused sme.erased"
@@ -78,9 +87,8 @@ async def test_what_is_posted_while_the_hub_stands_still_is_carried_out_when_it_
     done = await hub_privacy(spine.hub, "erase", firm_id(NUMBER), "--yes")
     assert done.exit_code == 0, done.stderr
     assert "as soon as the hub runs" in done.stderr
-    async with running_spine(embedded, settings.data_dir) as again, asyncio.timeout(20):
-        while not (await keys(again, firm_id(NUMBER)))[2]:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+    async with running_spine(embedded, settings.data_dir) as again:
+        await until_erased(again, firm_id(NUMBER))
 
 
 async def test_firms_that_were_quiet_for_years_are_listed_and_erased(spine: Spine) -> None:
@@ -128,9 +136,7 @@ async def test_a_person_is_erased_with_names_login_and_sessions(spine: Spine) ->
 
     done = await hub_privacy(hub, "erase", id_, "--person", "--yes", "--json")
     assert json.loads(done.stdout)[0]["status"] == "applied", done.stderr
-    async with asyncio.timeout(20):
-        while not (await keys(spine, PERSON_PREFIX + id_))[2]:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+    await until_erased(spine, PERSON_PREFIX + id_)
     for prefix in (PERSON_PREFIX, ACCOUNT_PREFIX):
         assert (await keys(spine, prefix + id_))[:2] == (None, None)
     row = await hub.store.inspect(lambda conn: conn.execute(select(person).where(person.c.id == id_)).one())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from tests.support.messages import (
     uuid_of,
 )
 from tests.support.spine import OpenHub, Spine, running_spine
+from tests.support.waiting import soon
 
 KENTS, NORMANDS, EENS, MANAGER = partner(KENT), partner(NORMANDY), partner(EEN), network_manager()
 NUMBER, OTHER = "SC918273", "07495895"
@@ -118,9 +118,11 @@ async def keys(spine: Spine, wire_id: str) -> tuple[bytes | None, bytes | None, 
 
 async def until_erased(spine: Spine, wire_id: str) -> None:
     """Wait until the end of the subject is noted."""
-    async with asyncio.timeout(20):
-        while (await keys(spine, wire_id))[2] is None:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+
+    async def is_noted() -> bool:
+        return (await keys(spine, wire_id))[2] is not None
+
+    await soon(is_noted)
 
 
 async def folded_and_dead(open_backbone: OpenHub, folder: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.messages import EEN, KENT, Message, body, partner, service
 from tests.support.serving import Served, Session
+from tests.support.waiting import PATIENCE_S
 
 KENTS = partner(KENT)
 BATCH = {"Content-Type": "application/cloudevents-batch+json"}
@@ -116,7 +117,7 @@ async def test_the_bad_event_of_a_batch_is_named_and_none_is_taken(served: Serve
 
 
 async def test_without_a_token_nothing_is_read(served: Served) -> None:
-    async with httpx.AsyncClient(base_url=served.base_url) as http:
+    async with httpx.AsyncClient(base_url=served.base_url, timeout=PATIENCE_S) as http:
         kind = {"Content-Type": "application/cloudevents+json"}
         answer = await http.post("/events", content=json.dumps(service(KENTS)), headers=kind)
         assert problem(answer) == (401, "token.missing")
@@ -126,7 +127,7 @@ async def test_without_a_token_nothing_is_read(served: Served) -> None:
 
 
 async def test_another_method_is_told_which_one_to_use(served: Served) -> None:
-    async with httpx.AsyncClient(base_url=served.base_url) as http:
+    async with httpx.AsyncClient(base_url=served.base_url, timeout=PATIENCE_S) as http:
         answer = await http.get("/events")
     assert answer.status_code == 405
     assert "POST" in answer.headers["allow"]

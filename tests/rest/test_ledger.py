@@ -15,6 +15,7 @@ from hub.ledger.tiles import decode_entries
 from tests.ledger.rfc9162 import path, proof, tree_hash
 from tests.support.messages import KENT, partner, service
 from tests.support.serving import Served, Session
+from tests.support.waiting import PATIENCE_S
 
 EVENTS = 270
 """More than one full tile of 256."""
@@ -38,7 +39,7 @@ def grown(served: Served) -> Iterator[httpx.Client]:
                 assert answer.status_code == 200, answer.text
 
     asyncio.run(grow())
-    with httpx.Client(base_url=served.base_url) as http:
+    with httpx.Client(base_url=served.base_url, timeout=PATIENCE_S) as http:
         yield http
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlencode, urljoin
@@ -18,6 +19,7 @@ from hub.store.opening import open_store
 from hub.store.schema import prepare_read_model
 from hub.store.vault import Vault
 from tests.suites.npm import BIN, installed
+from tests.support.waiting import PATIENCE_S
 from tests.web.world import HUB, Browser, World
 
 CLIENT_ID, SECRET = "the hub", "a secret with + & %"
@@ -27,10 +29,10 @@ BACK = f"{HUB}/sign-in/elsewhere/back"
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
     """A running provider: its issuer."""
-    folder, port = installed("oidc-provider"), ReservedPort().number
+    folder, port = installed("oidc-provider"), ReservedPort()
     given = {
-        "issuer": f"http://127.0.0.1:{port}",
-        "port": port,
+        "issuer": f"http://127.0.0.1:{port.number}",
+        "port": port.number,
         "client_id": CLIENT_ID,
         "client_secret": SECRET,
         "redirect_uri": BACK,
@@ -53,8 +55,15 @@ def issuer() -> Iterator[str]:
         yield str(given["issuer"])
     finally:
         node.stdin.close()
-        node.wait(10)
+        node.wait(PATIENCE_S)
         node.stdout.close()
+
+
+class Timely(World):
+    """Its time is the provider's: the machine's."""
+
+    def clock(self) -> float:
+        return time.time() + self.ahead_s
 
 
 @pytest.fixture
@@ -72,7 +81,7 @@ async def world(tmp_path: Path, issuer: str) -> AsyncIterator[World]:
     store = open_store(settings.data_dir)
     await prepare_read_model(store, anew=True)
     vault = Vault(settings.keys_dir)
-    hub = World(store, vault, settings, None, Provider(settings, vault))
+    hub = Timely(store, vault, settings, None, Provider(settings, vault))
     yield hub
     for browser in hub.browsers:
         await browser.http.aclose()
@@ -81,7 +90,7 @@ async def world(tmp_path: Path, issuer: str) -> AsyncIterator[World]:
 
 async def there(address: str, **person: str) -> str:
     """What the provider sends the browser back with, once the person has signed in there."""
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         while not address.startswith(HUB):
             if "/interaction/" in address and person:
                 address = f"{address}?{urlencode(person)}"

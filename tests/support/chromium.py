@@ -8,9 +8,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.suites.own_chromium import own_chromium
+from tests.support.waiting import PATIENCE_S
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -25,6 +26,7 @@ FLAGS = (
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """The browser until the end of the block. Where there is none to be had, the test is skipped."""
+    expect.set_options(timeout=PATIENCE_S * 1_000)
     with sync_playwright() as playwright:
         path, environment = _program(Path(playwright.chromium.executable_path))
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS), env=environment)

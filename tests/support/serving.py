@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import socket
 import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +24,8 @@ from hub.domain.scopes import Audience
 from hub.events.spine import Hub, open_hub
 from hub.settings import Settings
 from tests.support.messages import PARTNERS
+from tests.support.waiting import PATIENCE_S, soon_here
 
-START_S = 20.0
 MANAGER = "network-manager"
 
 
@@ -82,7 +81,7 @@ class Session:
 
     def __init__(self, served: Served) -> None:
         self.served = served
-        self.http = httpx.AsyncClient(base_url=served.base_url, timeout=30.0)
+        self.http = httpx.AsyncClient(base_url=served.base_url, timeout=PATIENCE_S)
         endpoint = f"{served.base_url}/oauth/token"
         self._tokens = {
             client: TokenClient(self.http, row, issuer=served.base_url, token_endpoint=endpoint)
@@ -129,15 +128,12 @@ def _serving(
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
     thread.start()
     try:
-        end_s = time.monotonic() + START_S
-        while not server.started:
-            assert thread.is_alive(), "the server did not start"
-            assert time.monotonic() < end_s, "the server took too long to start"
-            time.sleep(0.01)
+        soon_here(lambda: server.started or not thread.is_alive(), "the server starts", pause_s=0.01)
+        assert server.started, "the server did not start"
         yield Served(settings.public_url, settings, rows)
     finally:
         server.should_exit = True
-        thread.join(START_S)
+        thread.join(PATIENCE_S)
 
 
 async def _awaited(what: Awaitable[Any]) -> Any:

@@ -21,8 +21,8 @@ from hub.settings import Settings
 from hub.store.tables import identity, inbox, reference, subject_key, verdict
 from tests.support.messages import Message, body, network_events, network_manager
 from tests.support.parts import DatabaseServer
+from tests.support.waiting import PATIENCE_S
 
-WAIT_S = 20.0
 PARTITIONS = 3
 """Enough for the events of one test to come by several lanes."""
 
@@ -86,7 +86,7 @@ class Spine:
 
     async def verdicts(self, receipts: Sequence[Receipt]) -> list[str]:
         """`applied`, `refused CODE` or `parked CODE` of each, once projected."""
-        assert await self.hub.progress.reached([one.seq for one in receipts], WAIT_S)
+        assert await self.hub.progress.reached([one.seq for one in receipts], PATIENCE_S)
         found = await self.hub.store.inspect(
             lambda conn: {row.seq: (row.status, row.code) for row in conn.execute(select(verdict))}
         )

@@ -129,3 +129,19 @@ def test_only_settings_read_the_environment() -> None:
         if isinstance(node, ast.Attribute | ast.Name) and _name(node) in {"environ", "getenv"}
     ]
     assert not readers, readers
+
+
+def test_every_client_of_the_tests_says_how_long_it_waits() -> None:
+    """httpx gives up after 5 s unless told otherwise: less than a busy machine may stand still."""
+    calls = {"AsyncClient", "Client", "delete", "get", "post", "put", "request", "stream"}
+    hasty = [
+        where(path, node.lineno)
+        for path in python_files()
+        if path.is_relative_to(ROOT / "tests")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        if isinstance(node.func, ast.Attribute) and node.func.attr in calls
+        if isinstance(node.func.value, ast.Name) and node.func.value.id == "httpx"
+        if not {"timeout", "transport"} & {one.arg for one in node.keywords}
+    ]
+    assert not hasty, hasty

@@ -24,7 +24,7 @@ from hub.events.rejection import Rejected
 from hub.settings import Settings
 from hub.store.tables import inbox, person_session
 from tests.support.spine import Spine, embedded, running_spine
-from tests.web.world import HUB, Browser, World
+from tests.web.world import HUB, NOW_S, Browser, World
 
 PERSON = "7f1c1e02-94d8-4a9e-8a3e-6d6d0a1f6f53"
 
@@ -74,6 +74,7 @@ async def test_what_cannot_be_taken_back_needs_a_second_factor_of_the_last_five_
     """Over a real cookie, on the application as it is wired to serve."""
     world, spine = kept
     scopes = (*DEFAULT_SCOPES[Audience.MANAGER], "ledger:breakglass")
+    world.ahead_s = time.time() - NOW_S  # The application goes by the clock of the machine.
     signed_in, _ = await world.member(scopes=scopes)
     browser = Browser(build_app(world.settings, spine.hub))
     world.browsers.append(browser)

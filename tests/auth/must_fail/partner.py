@@ -15,6 +15,7 @@ from hub.auth.proofs.assertions import ASSERTION_TYPE
 from hub.auth.proofs.jws import sign
 from tests.auth.world import base64url, without_none
 from tests.support.serving import Served
+from tests.support.waiting import PATIENCE_S
 
 HOLDER = ECKey.generate_key("P-256")
 STRANGER = ECKey.generate_key("P-256")
@@ -69,8 +70,8 @@ class Partner:
         url = f"{self.served.base_url}{path}"
         if content is not None:
             kind = {"Content-Type": "application/x-www-form-urlencoded"}
-            return httpx.post(url, content=content, headers={**kind, **(headers or {})})
-        return httpx.post(url, data=self.form(**fields), headers=headers)
+            return httpx.post(url, content=content, headers={**kind, **(headers or {})}, timeout=PATIENCE_S)
+        return httpx.post(url, data=self.form(**fields), headers=headers, timeout=PATIENCE_S)
 
     def proof(
         self,
@@ -100,4 +101,4 @@ class Partner:
         """What GraphQL answers to the question who asks."""
         given = {**headers, **({"Authorization": authorization} if authorization is not None else {})}
         query = {"query": "{ me { partner { slug } } }"}
-        return httpx.post(f"{self.served.base_url}{path}", json=query, headers=given)
+        return httpx.post(f"{self.served.base_url}{path}", json=query, headers=given, timeout=PATIENCE_S)

@@ -17,6 +17,7 @@ from tests.auth.must_fail.partner import DAY_S, STRANGER, Partner
 from tests.auth.world import base64url, signed_by_hand
 from tests.support.messages import KENT, NORMANDY
 from tests.support.serving import Served
+from tests.support.waiting import PATIENCE_S
 
 Attempt = Callable[[Partner, Signing], str]
 
@@ -106,9 +107,11 @@ def test_a_token_elsewhere_than_in_its_header_is_none(served: Served, where: str
     partner = Partner(served, KENT)
     token, url = partner.token(), f"{served.base_url}/events"
     answer = {
-        "query": lambda: httpx.post(url, params={"access_token": token}, json={}),
-        "body": lambda: httpx.post(url, data={"access_token": token}),
-        "cookie": lambda: httpx.post(url, headers={"Cookie": f"access_token={token}"}, json={}),
+        "query": lambda: httpx.post(url, params={"access_token": token}, json={}, timeout=PATIENCE_S),
+        "body": lambda: httpx.post(url, data={"access_token": token}, timeout=PATIENCE_S),
+        "cookie": lambda: httpx.post(
+            url, headers={"Cookie": f"access_token={token}"}, json={}, timeout=PATIENCE_S
+        ),
     }[where]()
     assert (answer.status_code, answer.json()["code"]) == (401, "token.missing")
 
@@ -161,6 +164,7 @@ def test_a_limited_token_stays_limited(served: Served) -> None:
             "data": {},
         },
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/cloudevents+json"},
+        timeout=PATIENCE_S,
     )
     assert (answer.status_code, answer.json()["code"]) == (403, "scope.missing"), answer.text
 

@@ -16,6 +16,7 @@ from hub.cli.serve import JsonLines
 from tests.auth.must_fail.partner import HOLDER, STRANGER, Partner
 from tests.support.messages import KENT, NORMANDY
 from tests.support.serving import Served
+from tests.support.waiting import PATIENCE_S
 
 EVIL = "attacker.example"
 SPOOFED = {
@@ -35,8 +36,8 @@ SPOOFED = {
 def test_documents_name_the_operators_address_whatever_a_sender_says(
     served: Served, header: str, path: str
 ) -> None:
-    plain = httpx.get(f"{served.base_url}{path}")
-    spoofed = httpx.get(f"{served.base_url}{path}", headers={header: SPOOFED[header]})
+    plain = httpx.get(f"{served.base_url}{path}", timeout=PATIENCE_S)
+    spoofed = httpx.get(f"{served.base_url}{path}", headers={header: SPOOFED[header]}, timeout=PATIENCE_S)
     assert (spoofed.status_code, spoofed.json()) == (200, plain.json())
     assert EVIL not in str(spoofed.headers)
 
@@ -95,8 +96,8 @@ def test_nothing_that_a_sender_names_breaks_a_line_of_the_log_or_of_the_answer(
         partner.ask(grant_type=FORGED),
         partner.ask(client_id=FORGED),
         partner.ask(headers={"User-Agent": "x\tforged"}),
-        httpx.get(f"{served.base_url}/oauth/jwks%0d%0aSet-Cookie:%20forged=1"),
-        httpx.get(f"{served.base_url}/receipts/%0d%0aforged"),
+        httpx.get(f"{served.base_url}/oauth/jwks%0d%0aSet-Cookie:%20forged=1", timeout=PATIENCE_S),
+        httpx.get(f"{served.base_url}/receipts/%0d%0aforged", timeout=PATIENCE_S),
         partner.me("Bearer " + partner.assertion({"kid": FORGED})),
     ]
     for answer in answers:
@@ -135,7 +136,7 @@ def test_no_token_assertion_proof_or_key_is_in_the_log_at_any_level(
         kent.ask("/oauth/revoke", token=token),
         kent.me(f"Bearer {token}"),
         kent.me(f"Bearer {bound}"),
-        httpx.get(f"{served.base_url}/receipts/1?access_token={bound}"),
+        httpx.get(f"{served.base_url}/receipts/1?access_token={bound}", timeout=PATIENCE_S),
     ):
         assert answer.status_code < 500
     logging.getLogger("tests").warning("ended")

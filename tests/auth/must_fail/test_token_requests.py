@@ -19,6 +19,7 @@ from tests.auth.must_fail.partner import DAY_S, STRANGER, Partner
 from tests.auth.world import signed_by_hand
 from tests.support.messages import KENT, NORMANDY
 from tests.support.serving import Served
+from tests.support.waiting import PATIENCE_S
 
 Request = Callable[[Partner], httpx.Response]
 
@@ -84,7 +85,9 @@ BAD_ASSERTIONS: dict[str, Request] = {
     "a DPoP proof as assertion": lambda p: p.ask(client_assertion=p.proof()),
     "typ of an access token": lambda p: p.ask(client_assertion=p.assertion({"typ": "at+jwt"})),
     "no assertion": lambda p: httpx.post(
-        f"{p.served.base_url}/oauth/token", data={"grant_type": "client_credentials"}
+        f"{p.served.base_url}/oauth/token",
+        data={"grant_type": "client_credentials"},
+        timeout=PATIENCE_S,
     ),
 }
 
@@ -102,7 +105,9 @@ def test_of_twenty_requests_at_once_with_one_jti_exactly_one_gets_a_token(served
     form = partner.form()
     with ThreadPoolExecutor(20) as at_once:
         url = f"{served.base_url}/oauth/token"
-        statuses = list(at_once.map(lambda _: httpx.post(url, data=form).status_code, range(20)))
+        statuses = list(
+            at_once.map(lambda _: httpx.post(url, data=form, timeout=PATIENCE_S).status_code, range(20))
+        )
     assert sorted(statuses) == [200] + [401] * 19
 
 
@@ -130,14 +135,18 @@ MALFORMED: dict[str, Request] = {
     "doubled scope": _doubled("scope"),
     "doubled client_assertion": _doubled("client_assertion"),
     "parameters in the query": lambda p: p.ask("/oauth/token?scope=events:read"),
-    "everything in the query": lambda p: httpx.post(f"{p.served.base_url}/oauth/token", params=p.form()),
+    "everything in the query": lambda p: httpx.post(
+        f"{p.served.base_url}/oauth/token", params=p.form(), timeout=PATIENCE_S
+    ),
     "no grant_type": lambda p: p.ask(grant_type=None),
     "another assertion type": lambda p: p.ask(
         client_assertion_type="urn:ietf:params:oauth:grant-type:saml2-bearer"
     ),
-    "JSON": lambda p: httpx.post(f"{p.served.base_url}/oauth/token", json=p.form()),
+    "JSON": lambda p: httpx.post(f"{p.served.base_url}/oauth/token", json=p.form(), timeout=PATIENCE_S),
     "multipart": lambda p: httpx.post(
-        f"{p.served.base_url}/oauth/token", files={"grant_type": b"client_credentials"}
+        f"{p.served.base_url}/oauth/token",
+        files={"grant_type": b"client_credentials"},
+        timeout=PATIENCE_S,
     ),
     "NUL": _raw(b"grant_type=client_credentials&scope=%00"),
     "raw NUL": _raw(b"grant_type=client_credentials\0"),
@@ -227,7 +236,9 @@ BAD_PROOFS: dict[str, Callable[[Partner], list[str]]] = {
 def test_a_wrong_proof_binds_no_token(served: Served, name: str) -> None:
     partner = Partner(served, NORMANDY)
     proofs = [("DPoP", proof) for proof in BAD_PROOFS[name](partner)]
-    answer = httpx.post(f"{served.base_url}/oauth/token", data=partner.form(), headers=proofs)
+    answer = httpx.post(
+        f"{served.base_url}/oauth/token", data=partner.form(), headers=proofs, timeout=PATIENCE_S
+    )
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof"), answer.text
 
 
