@@ -115,14 +115,7 @@ class Authenticator:
         """Whom the token speaks for: its client, or the person who lets the client act."""
         client = held.client
         if held.person is None:
-            return Principal(
-                client_id=client.client_id,
-                audience=client.audience,
-                partner=client.partner,
-                scopes=held.scopes,
-                networks=client.networks,
-                source_prefix=client.source_prefix,
-            )
+            return client.principal(held.scopes)
         confirmed = self._clock() - held.claims["auth_time"] <= CONFIRMED_S
         person = principal_of(held.person, client.client_id, held.scopes, confirmed=confirmed)
         if client.networks is None:

@@ -199,7 +199,8 @@ def _ready(message: Message, clients: Mapping[str, Client | None]) -> Ready:
     if client.suspended:
         return Ready(message, (), REFUSED, _suspended(slug))
     try:
-        return Ready(message, check(_principal(client), envelopes(message)))
+        # With the whole grant: there is no token that could ask for less.
+        return Ready(message, check(client.principal(client.scopes), envelopes(message)))
     except EnvelopeError as error:
         return Ready(message, (), PARKED, _refusal(unreadable(error)))
     except Rejected as rejection:
@@ -207,18 +208,6 @@ def _ready(message: Message, clients: Mapping[str, Client | None]) -> Ready:
     except Exception:
         log.exception("message_parked", extra={"place": message.place.name})
         return Ready(message, (), PARKED, _FAULT)
-
-
-def _principal(client: Client) -> Principal:
-    """With the whole grant: there is no token that could ask for less."""
-    return Principal(
-        client_id=client.client_id,
-        audience=Audience.PARTNER,
-        partner=client.partner,
-        scopes=frozenset(client.scopes),
-        networks=client.networks,
-        source_prefix=client.source_prefix,
-    )
 
 
 def envelopes(message: Message) -> list[Envelope]:

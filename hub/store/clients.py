@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from hub.domain.principal import Principal
 from hub.domain.scopes import SCOPES, Audience
 from hub.domain.values import rfc3339
 from hub.store.lookup import Lookup
@@ -45,6 +46,17 @@ class Client:
     bearer: bool
     suspended: bool = False
     keys: tuple[dict[str, Any], ...] = ()
+
+    def principal(self, scopes: Iterable[str]) -> Principal:
+        """The client as a caller that acts for itself. scopes: of its grant, those that hold now."""
+        return Principal(
+            client_id=self.client_id,
+            audience=self.audience,
+            partner=self.partner,
+            scopes=frozenset(scopes),
+            networks=self.networks,
+            source_prefix=self.source_prefix,
+        )
 
 
 def add_client(conn: Connection, client: Client, at: datetime) -> None:

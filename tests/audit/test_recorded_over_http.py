@@ -13,9 +13,14 @@ import pytest
 from joserfc.jwk import ECKey
 from sqlalchemy import select
 
+from hub.auth.client import TokenClient, TokenRefused
 from hub.auth.proofs.assertions import ASSERTION_TYPE
 from hub.auth.proofs.jws import sign
+from hub.cli.operator import NewClient, add_client
 from hub.domain.audit import TYPE
+from hub.domain.refusal import Refusal
+from hub.domain.scopes import Audience
+from hub.events.spine import open_hub
 from hub.store.opening import on_truth
 from hub.store.tables import inbox
 from tests.support.messages import EEN, KENT, event, partner, service
@@ -115,6 +120,25 @@ async def test_a_scope_that_is_not_granted_is_recorded_once_for_each_assertion(s
     assert [one.json()["error"] for one in answers] == ["invalid_scope", "invalid_client"]
     one = soon(served, code="invalid_scope")
     assert (one["where"], one["actor"]["client_id"], one.get("count", 1)) == ("POST /oauth/token", KENT, 1)
+
+
+async def test_the_record_of_a_bound_client_names_its_networks_whose_managers_see_it_then(
+    served: Served,
+) -> None:
+    hub = open_hub(served.settings)
+    try:
+        new = NewClient("kents-tool", Audience.MANAGER, None, [], frozenset({"kent"}), None, bearer=True)
+        row = await add_client(hub, new)
+    finally:
+        await hub.store.close()
+    assert not isinstance(row, Refusal)
+    async with httpx.AsyncClient() as http:
+        endpoint = f"{served.base_url}/oauth/token"
+        tool = TokenClient(http, row, issuer=served.base_url, token_endpoint=endpoint)
+        with pytest.raises(TokenRefused, match="invalid_scope"):
+            await tool.headers("GET", served.base_url, ["webhooks:manage"])
+    actor = {"audience": "manager", "client_id": "kents-tool", "networks": ["kent"]}
+    assert soon(served, code="invalid_scope", actor=actor)["where"] == "POST /oauth/token"
 
 
 def own_claims(row: dict[str, Any], served: Served) -> dict[str, Any]:

@@ -24,7 +24,6 @@ from hub.auth.oauth.key_uses import KeyUses
 from hub.auth.oauth.tokens import Held, Tokens, token_answer
 from hub.auth.proofs.jws import BadJws
 from hub.auth.proofs.nonces import Nonces
-from hub.domain.principal import Principal
 from hub.domain.scopes import SCOPES, Audience
 from hub.events.audit import NoteRefusal, unheard
 from hub.settings import Settings
@@ -96,9 +95,9 @@ class Server(AuthorizationServer):  # type: ignore[misc]
             await self.callers.use_up(call)
             # Told only now: an assertion that somebody sends again must not speak in the client's name.
             if call.not_granted:
-                client = call.client.row
-                caller = Principal(client.client_id, client.audience, client.partner)
-                self._note_refusal(caller, InvalidScopeError.error, f"POST {TOKEN_PATH}")
+                self._note_refusal(
+                    call.client.row.principal(()), InvalidScopeError.error, f"POST {TOKEN_PATH}"
+                )
         except OAuth2Error as refused:
             response = self.handle_error_response(None, refused)
         return response
