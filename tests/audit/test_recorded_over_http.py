@@ -132,7 +132,7 @@ async def test_the_record_of_a_bound_client_names_its_networks_whose_managers_se
     finally:
         await hub.store.close()
     assert not isinstance(row, Refusal)
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=30.0) as http:
         endpoint = f"{served.base_url}/oauth/token"
         tool = TokenClient(http, row, issuer=served.base_url, token_endpoint=endpoint)
         with pytest.raises(TokenRefused, match="invalid_scope"):
