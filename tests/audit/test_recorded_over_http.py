@@ -27,6 +27,9 @@ from tests.support.messages import EEN, KENT, event, partner, service
 from tests.support.serving import Served, Session
 from tests.support.waiting import PATIENCE_S, soon_here
 
+BOUND = "kents-tool"
+"""A manager's client that is bound to one network."""
+
 
 def recorded(served: Served) -> list[dict[str, Any]]:
     """Data of every record, in order of acceptance."""
@@ -102,7 +105,7 @@ async def test_nothing_that_a_stranger_sends_comes_to_the_log(served: Served, se
     await asyncio.sleep(0.5)
     found = recorded(served)
     refused = [one["actor"] for one in found if one.get("outcome") == "refused"]
-    assert {actor["client_id"] for actor in refused} <= set(served.rows), "somebody whom nobody knows"
+    assert {actor["client_id"] for actor in refused} <= {*served.rows, BOUND}, "somebody whom nobody knows"
     assert "forged" not in json.dumps(found)
 
 
@@ -127,7 +130,7 @@ async def test_the_record_of_a_bound_client_names_its_networks_whose_managers_se
 ) -> None:
     hub = open_hub(served.settings)
     try:
-        new = NewClient("kents-tool", Audience.MANAGER, None, [], frozenset({"kent"}), None, bearer=True)
+        new = NewClient(BOUND, Audience.MANAGER, None, [], frozenset({"kent"}), None, bearer=True)
         row = await add_client(hub, new)
     finally:
         await hub.store.close()
@@ -137,7 +140,7 @@ async def test_the_record_of_a_bound_client_names_its_networks_whose_managers_se
         tool = TokenClient(http, row, issuer=served.base_url, token_endpoint=endpoint)
         with pytest.raises(TokenRefused, match="invalid_scope"):
             await tool.headers("GET", served.base_url, ["webhooks:manage"])
-    actor = {"audience": "manager", "client_id": "kents-tool", "networks": ["kent"]}
+    actor = {"audience": "manager", "client_id": BOUND, "networks": ["kent"]}
     assert soon(served, code="invalid_scope", actor=actor)["where"] == "POST /oauth/token"
 
 
