@@ -1,7 +1,7 @@
 """Run the benchmarks, or those that are named; print the table and write var/bench.json.
 
 `python -m benchmarks [NAME…]`, or `make bench ARGS=NAME`. Figures are those of this machine at this moment:
-compare ratios, not absolutes. `growth` takes long and runs only when it is named.
+compare ratios, not absolutes. `growth` and `lists` take long and run only when they are named.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from benchmarks import (
     growth,
     intake,
     kafka_latency,
+    lists,
     merkle,
     postgres_intake,
     row_security,
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "catch_up": catch_up.measure,
     "broker_down": broker_down.measure,
 }
+NAMED = ("growth", "lists")
 WIDTH = 190
 REPORT = Path("var") / "bench.json"
 
@@ -55,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 chosen.events,
                 lambda text, name=name: status.update(f"measuring {name}: {text}"),  # type: ignore[misc]
             )
-            rows += (BENCHMARKS | {"growth": grow})[name]()
+            rows += (BENCHMARKS | {"growth": grow, "lists": lists.measure})[name]()
     # A pipe has no width of its own; a table that is cut off is of no use in a log.
     Console(width=max(Console().width, WIDTH)).print(_table(rows))
     REPORT.parent.mkdir(exist_ok=True)
@@ -66,13 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*BENCHMARKS, "growth"]))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*BENCHMARKS, *NAMED]))
     parser.add_argument(
         "--events", nargs="+", type=int, default=growth.STEPS, help="steps of growth, numbers of events"
     )
     chosen = parser.parse_args(arguments)
-    if unknown := sorted(set(chosen.names) - {*BENCHMARKS, "growth"}):
-        parser.error(f"there is no benchmark {unknown[0]}: choose from {', '.join([*BENCHMARKS, 'growth'])}")
+    if unknown := sorted(set(chosen.names) - {*BENCHMARKS, *NAMED}):
+        parser.error(f"there is no benchmark {unknown[0]}: choose from {', '.join([*BENCHMARKS, *NAMED])}")
     return chosen
 
 

@@ -30,6 +30,7 @@ from hub.events.sequencer import follow
 from hub.store.audit import AuditRow, save_audited
 from hub.store.engine import Store, StoreUnavailable, is_of_data
 from hub.store.inbox import Sequenced
+from hub.store.parties import CaseEntries
 from hub.store.projection import (
     Position,
     Verdict,
@@ -152,6 +153,7 @@ def fold_events(
 ) -> None:
     """Fold events that have not been folded, in order; write records, rows, verdicts and positions."""
     states = load_states(conn, {event.key for event in events})
+    before = {key: KeyState(dict(state.records)) for key, state in states.items()}
     verdicts: list[Verdict] = []
     changed: list[tuple[str, Record | Gone, int]] = []
     audited: list[AuditRow] = []
@@ -161,8 +163,33 @@ def fold_events(
         changed.extend((event.key, record, event.seq) for record in records)
         if event.type == audit.TYPE and verdict.status != "parked":
             audited.append(_audited(states[event.key], event, verdict))
-    save_changes(conn, changed, verdicts, moved)
+    cases = _cases(before, states, changed, verdicts)
+    save_changes(conn, changed, verdicts, moved, cases)
     save_audited(conn, audited)
+
+
+def _cases(
+    before: Mapping[str, KeyState],
+    after: Mapping[str, KeyState],
+    changed: Sequence[tuple[str, Record | Gone, int]],
+    verdicts: Sequence[Verdict],
+) -> list[CaseEntries]:
+    """What was done to the entries about each referral that changed, or that a verdict is about."""
+    seqs: dict[tuple[str, str], list[int]] = {
+        (key, one.id): [] for key, one, _ in changed if isinstance(one, Referral)
+    }
+    for verdict in verdicts:
+        if verdict.referral is not None:
+            seqs.setdefault((verdict.key, verdict.referral), []).append(verdict.seq)
+
+    def parties(states: Mapping[str, KeyState], key: str, id_: str) -> frozenset[str]:
+        referral = states[key].get(Referral, id_)
+        return referral.parties() if referral else frozenset()
+
+    return [
+        CaseEntries(key, id_, parties(before, key, id_), parties(after, key, id_), tuple(found))
+        for (key, id_), found in seqs.items()
+    ]
 
 
 def _audited(state: KeyState, event: Sequenced, verdict: Verdict) -> AuditRow:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, exists, select
 
 from hub.domain.audit import AuditRecorded
 from hub.domain.marks import SEALED_CONTEXT
@@ -17,6 +17,7 @@ from hub.domain.values import rfc3339
 from hub.domain.viewer import Viewer
 from hub.store.bulk import write_rows
 from hub.store.firms import states_of, visible_firms
+from hub.store.newest import Way, newest
 from hub.store.pages import (
     Order,
     Page,
@@ -128,22 +129,36 @@ def find_audit(
     for refusal in (first_refusal(first), criteria_refusal(filter), key):
         if isinstance(refusal, Refusal):
             return refusal
-    wanted = [visible_audit(viewer, audit_row.c.seq), *_filtered(filter)]
-    joined = audit_row.join(inbox, inbox.c.seq == audit_row.c.seq)
+    told = _told(filter)
+    page = told.where(audit_reader.c.seq < key[0]) if isinstance(key, tuple) else told
+    way = Way(audit_reader.c.label, viewer.audit_labels, page)
+    seqs = [seq for (seq,) in newest(conn, [way], first + 1)]
     columns = inbox.c.seq, inbox.c.accepted_at, inbox.c.subject, inbox.c.event
-    query = select(*columns, audit_row.c.outcome, audit_row.c.code).select_from(joined).where(*wanted)
-    if isinstance(key, tuple):
-        query = query.where(audit_row.c.seq < key[0])
-    rows = conn.execute(query.order_by(audit_row.c.seq.desc()).limit(first + 1)).all()
-    nodes = _views(conn, viewer, vault, rows[:first])
+    query = select(*columns, audit_row.c.outcome, audit_row.c.code).join_from(audit_row, inbox, _SAME)
+    query = query.where(audit_row.c.seq.in_(seqs[:first]), visible_audit(viewer, audit_row.c.seq))
+    nodes = _views(conn, viewer, vault, conn.execute(query.order_by(audit_row.c.seq.desc())).all())
+    to_viewer = audit_reader.c.label.in_(sorted(viewer.audit_labels))
     return Page(
         nodes=nodes,
         cursors=[encode_cursor(SORT, [one.seq]) for one in nodes],
-        has_next=len(rows) > first,
+        has_next=len(seqs) > first,
         has_previous=key is not None,
-        total=count_of(conn, select(audit_row.c.seq).select_from(joined).where(*wanted)) if counted else None,
+        total=count_of(conn, told.where(to_viewer).distinct()) if counted else None,
         version=projection_version(conn),
     )
+
+
+_SAME = inbox.c.seq == audit_row.c.seq
+
+
+def _told(criteria: AuditFilter) -> Select[Any]:
+    """Numbers of records by the rows of their readers, with whatever else the filter asks for."""
+    told = select(audit_reader.c.seq)
+    wanted = _filtered(criteria)
+    if not wanted:
+        return told
+    told = told.join(audit_row, audit_row.c.seq == audit_reader.c.seq).where(*wanted)
+    return told.join(inbox, _SAME) if criteria.since or criteria.until else told
 
 
 def _filtered(criteria: AuditFilter) -> list[ColumnElement[bool]]:

@@ -14,28 +14,25 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, select, tuple_
+from sqlalchemy import Connection, Select, select, tuple_
 
 from hub.domain.principal import HUB
 from hub.domain.refusal import Refusal
-from hub.domain.registry import NETWORK
 from hub.domain.values import parse_time
 from hub.domain.viewer import Viewer
-from hub.store.audit import visible_audit
+from hub.store.entry_rights import count_visible, newest_visible, visible_by_case, visible_entries
 from hub.store.firms import party_labels, states_of, visible_firms
 from hub.store.pages import (
     Order,
     Page,
-    count_of,
     decode_cursor,
     encode_cursor,
     first_refusal,
     projection_version,
 )
-from hub.store.partners import members_of
 from hub.store.parts import parts
 from hub.store.referrals import Name
-from hub.store.tables import inbox, leaf, referral_party, verdict
+from hub.store.tables import inbox, leaf, verdict
 from hub.store.vault import Vault, open_bytes
 
 SORT = "ledger"
@@ -81,18 +78,16 @@ def find_entries(
     for refusal in (first_refusal(first), key):
         if isinstance(refusal, Refusal):
             return refusal
-    visible = visible_entries(viewer)
-    query = _entries(viewer).where(visible)
-    if isinstance(key, tuple):
-        query = query.where(inbox.c.seq < key[0])
-    rows = conn.execute(query.order_by(inbox.c.seq.desc()).limit(first + 1)).all()
-    nodes = _views(conn, viewer, vault, rows[:first])
+    below = key[0] if isinstance(key, tuple) else SEQ_MAX
+    seqs = newest_visible(conn, viewer, int(below), first + 1)
+    query = _entries(viewer).where(inbox.c.seq.in_(seqs[:first]), visible_entries(viewer))
+    nodes = _views(conn, viewer, vault, conn.execute(query.order_by(inbox.c.seq.desc())).all())
     return Page(
         nodes=nodes,
         cursors=[encode_cursor(SORT, [one.seq]) for one in nodes],
-        has_next=len(rows) > first,
+        has_next=len(seqs) > first,
         has_previous=key is not None,
-        total=count_of(conn, select(inbox.c.seq).select_from(_JOINED).where(visible)) if counted else None,
+        total=count_visible(conn, viewer) if counted else None,
         version=projection_version(conn),
     )
 
@@ -184,38 +179,6 @@ def _entries(viewer: Viewer) -> Select[Any]:
         verdict.c.referral,
         visible_by_case(party_labels(viewer)).label("is_party"),
     ).select_from(_JOINED)
-
-
-def visible_by_case(labels: Iterable[str]) -> ColumnElement[bool]:
-    """Whether the entry is about a referral of which one of the labels is a party."""
-    return exists().where(
-        referral_party.c.firm == verdict.c.key,
-        referral_party.c.id == verdict.c.referral,
-        referral_party.c.label.in_(sorted(labels)),
-    )
-
-
-def visible_entries(viewer: Viewer) -> ColumnElement[bool]:
-    """Visibility, in the statement itself: page, count and get cannot differ."""
-    principal = viewer.principal
-    seen = [visible_by_case(viewer.labels), visible_audit(viewer, inbox.c.seq)]
-    if principal.partner:
-        seen.append(inbox.c.partner == principal.partner)
-    elif principal.client_id:
-        seen.append(inbox.c.client == principal.client_id)
-    if viewer.may("ledger:audit"):
-        seen.append(_is_audited(viewer))
-    return or_(*seen)
-
-
-def _is_audited(viewer: Viewer) -> ColumnElement[bool]:
-    """What an auditor sees besides: all, or what members of its networks sent and what is about these."""
-    networks = viewer.reader.networks if viewer.manages is None else viewer.manages
-    if "*" in networks:
-        return inbox.c.seq > 0
-    members = members_of(viewer, networks)
-    about_network = and_(inbox.c.topic == NETWORK, inbox.c.key.in_([*networks, *members]))
-    return or_(inbox.c.partner.in_(members), about_network)
 
 
 def _sent(viewer: Viewer, row: Any) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Sequence, Sized
 from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, func, literal, or_, select
 
 from hub.domain.base64url import base64url
 from hub.domain.refusal import Refusal
@@ -54,7 +54,7 @@ def projection_version(conn: Connection) -> int:
     return int(conn.execute(_VERSION).scalar_one())
 
 
-def count_of(conn: Connection, rows: Select[Any]) -> int:
+def count_of(conn: Connection, rows: Select[Any] | CompoundSelect[Any]) -> int:
     """Number of rows of a statement, which is read to its end: only where somebody asks for it."""
     return conn.execute(select(func.count()).select_from(rows.subquery())).scalar_one()
 

@@ -16,10 +16,10 @@ from hub.store.audit import forget_audited
 from hub.store.bulk import Rows, remove, write, write_rows
 from hub.store.lookup import Lookup
 from hub.store.opportunities import index_opportunities
+from hub.store.parties import CaseEntries, forget_entries, index_entries, index_referrals
 from hub.store.parts import parts
 from hub.store.prepared import Prepared
 from hub.store.records import changed_records
-from hub.store.referrals import index_referrals
 from hub.store.services import index_services
 from hub.store.stakes import index_stakes
 from hub.store.tables import (
@@ -176,6 +176,7 @@ def forget_key(conn: Connection, key: str) -> None:
     ):
         for ids in parts(row.id for row in of_key if row.kind in kinds):
             conn.execute(delete(table).where(column.in_(ids)))
+    forget_entries(conn, key)
     for table in (referral_row, referral_party):
         conn.execute(delete(table).where(table.c.firm == key))
     forget_audited(conn, key)
@@ -188,6 +189,7 @@ def save_changes(
     changed: Sequence[tuple[str, Record | Gone, int]],
     verdicts: Sequence[Verdict] = (),
     moved: Mapping[str, Position] | None = None,
+    cases: Sequence[CaseEntries] = (),
 ) -> None:
     """Write what changed, (key, record, version), every row that follows from it, and what came with it."""
     newest = {(key, one.kind, one.id): (key, one, version) for key, one, version in changed}
@@ -199,7 +201,8 @@ def save_changes(
         index_opportunities([one for _, one, _ in latest if isinstance(one, Opportunity)]),
         # Of every version, so that it does not matter which events were folded together.
         index_stakes([(key, one) for key, one, _ in changed if isinstance(one, Record)]),
-        index_referrals([(key, one) for key, one, _ in latest if isinstance(one, Referral)]),
+        index_referrals([(key, one, version) for key, one, version in latest if isinstance(one, Referral)]),
+        index_entries(conn, cases),
     )
     remove(conn, *(keys for change in changes for keys in change.gone))
     written = [rows for change in changes for rows in change.rows]

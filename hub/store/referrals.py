@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    literal,
     or_,
     select,
     tuple_,
@@ -25,9 +26,9 @@ from hub.domain.referrals import Referral
 from hub.domain.refusal import Refusal
 from hub.domain.viewer import Viewer
 from hub.store import pages
-from hub.store.bulk import Changes, Keys, Rows
 from hub.store.firms import FirmView, known_firm, party_labels, visible_firms
-from hub.store.records import decode, load_states, party_text
+from hub.store.newest import Way, newest
+from hub.store.records import decode, load_states
 from hub.store.search import sortable_time
 from hub.store.tables import record, referral_party, referral_row
 from hub.store.vault import Subject, Vault, unseal
@@ -38,10 +39,10 @@ Name = tuple[str, str]
 """A referral's name in stores: surrogate of its firm, and id. Ids alone are the senders' own choice."""
 SORT = "referrals"
 ORDER = (
-    pages.Order(referral_row.c.updated_at, str, descending=True),
-    pages.Order(referral_row.c.id, str, descending=True),
+    pages.Order(referral_party.c.updated_at, str, descending=True),
+    pages.Order(referral_party.c.id, str, descending=True),
     # Two firms may have referrals of one id, changed in one commit; no two have one version.
-    pages.Order(record.c.version, int, descending=True),
+    pages.Order(referral_party.c.version, int, descending=True),
 )
 
 
@@ -88,18 +89,6 @@ class ReferralView:
         return sortable_time(self.referral.updated_at), self.referral.id, self.version
 
 
-def index_referrals(changed: Sequence[tuple[str, Referral]]) -> Changes:
-    """New rows that lists and rights are read from: (firm's surrogate, referral), each once."""
-    names = [(key, one.id) for key, one in changed]
-    parties = [
-        {"label": label, "firm": key, "id": one.id} for key, one in changed for label in sorted(one.parties())
-    ]
-    return Changes(
-        [Keys((table.c.firm, table.c.id), names) for table in (referral_row, referral_party)],
-        [Rows(referral_row, [_row(key, one) for key, one in changed]), Rows(referral_party, parties)],
-    )
-
-
 def find_referrals(
     conn: Connection,
     viewer: Viewer,
@@ -115,18 +104,19 @@ def find_referrals(
     for refusal in (pages.first_refusal(first), pages.criteria_refusal(filter), key):
         if isinstance(refusal, Refusal):
             return refusal
-    wanted = _wanted(conn, viewer, vault, filter)
-    query = _with_record().where(*wanted)
-    if isinstance(key, tuple):
-        query = query.where(pages.beyond(ORDER, key))
-    rows = conn.execute(query.order_by(*pages.order_by(ORDER)).limit(first + 1)).all()
-    nodes = _views(conn, viewer, vault, rows[:first])
+    labels = viewer.labels if filter.sme is None else party_labels(viewer)
+    listed = _listed(conn, viewer, vault, filter)
+    after_key = key if isinstance(key, tuple) else None
+    found = newest(conn, _ways(labels, listed, filter.state, after_key), first + 1)
+    names = [(firm, id_) for _, id_, _, firm in found]
+    views = get_referrals(conn, viewer, vault, names[:first])
+    nodes = [views[name] for name in names[:first]]
     return pages.Page(
         nodes=nodes,
         cursors=[pages.encode_cursor(SORT, one.place) for one in nodes],
-        has_next=len(rows) > first,
-        has_previous=key is not None,
-        total=pages.count_of(conn, select(referral_row.c.id).where(*wanted)) if counted else None,
+        has_next=len(names) > first,
+        has_previous=after_key is not None,
+        total=_count(conn, labels, listed, filter.state) if counted else None,
         version=pages.projection_version(conn),
     )
 
@@ -183,22 +173,10 @@ def referrals_of(
     }
 
 
-def _row(key: str, referral: Referral) -> dict[str, Any]:
-    names = ("id", "state", "network", "requester", "owner", "service", "part_of")
-    values = {name: getattr(referral, name) for name in names}
-    more = {"parties": party_text(referral), "updated_at": sortable_time(referral.updated_at)}
-    return {**values, "firm": key, **more}
-
-
-def visible_referrals(labels: Iterable[str], *, listed: bool = False) -> ColumnElement[bool]:
-    """Visibility, in the statement itself: page, count and get cannot differ.
-
-    listed: asked for a whole list; three times as fast where there are many, ten times as slow for one.
-    """
+def visible_referrals(labels: Iterable[str]) -> ColumnElement[bool]:
+    """Visibility, in the statement itself: page, count and get cannot differ."""
     party = referral_party.c
     ours = select(party.firm, party.id).where(party.label.in_(sorted(labels)))
-    if listed:
-        return tuple_(referral_row.c.firm, referral_row.c.id).in_(ours)
     return ours.where(party.firm == referral_row.c.firm, party.id == referral_row.c.id).exists()
 
 
@@ -213,15 +191,33 @@ def _with_record() -> Select[Any]:
     )
 
 
-def _wanted(
-    conn: Connection, viewer: Viewer, vault: Vault, filter: ReferralFilter
-) -> list[ColumnElement[bool]]:
-    """Conditions of a list."""
-    row, labels = referral_row.c, viewer.labels
+def _ways(
+    labels: frozenset[str], listed: Select[Any], states: Sequence[str] | None, key: pages.Key | None
+) -> list[Way]:
+    """Ways to a page: by label and time, and where states are asked for by these as well."""
+    party, order = referral_party.c, [one.column for one in ORDER]
+    rows = listed.with_only_columns(*order, party.firm)
+    if key:
+        rows = rows.where(tuple_(*order) < tuple_(*(literal(part) for part in key)))
+    by_state = [rows.where(party.state == state) for state in sorted(set(states or ()))]
+    return [Way(party.label, labels, one) for one in by_state or [rows]]
+
+
+def _count(conn: Connection, labels: Iterable[str], listed: Select[Any], states: Sequence[str] | None) -> int:
+    party = referral_party.c
+    rows = listed.where(party.label.in_(sorted(labels)))
+    return pages.count_of(conn, (rows.where(party.state.in_(states)) if states else rows).distinct())
+
+
+def _listed(conn: Connection, viewer: Viewer, vault: Vault, filter: ReferralFilter) -> Select[Any]:
+    """Names of referrals by the rows of their parties, by all of the filter but states."""
+    row, party = referral_row.c, referral_party.c
+    # Stakes have no time.
+    since = sortable_time(filter.updated_after) if filter.updated_after else ""
+    listed = select(party.firm, party.id).where(party.updated_at > since)
     wanted: list[ColumnElement[bool]] = []
-    for column, values in ((row.state, filter.state), (row.network, filter.network)):
-        if values:
-            wanted.append(column.in_(list(values)))
+    if filter.network:
+        wanted.append(row.network.in_(list(filter.network)))
     if filter.partner or filter.role:
         own = [viewer.principal.partner] if viewer.principal.partner else []
         partners = list(filter.partner or own)
@@ -229,15 +225,16 @@ def _wanted(
         wanted.append(or_(*(column.in_(partners) for column in columns)))
     if filter.service is not None:
         wanted.append(row.service == filter.service)
-    if filter.updated_after is not None:
-        wanted.append(row.updated_at > sortable_time(filter.updated_after))
     if filter.sme is not None:
         states = load_states(conn, known_firm(conn, viewer, vault, filter.sme))
         # Whose case it is must not be found out by asking for firms one by one: an offer in a pool does
         # not count, and a firm that the viewer may not read is answered like one that nobody knows.
-        wanted.append(row.firm.in_(list(visible_firms(conn, replace(viewer, glass=False), vault, states))))
-        labels = party_labels(viewer)
-    return [*wanted, visible_referrals(labels, listed=True)]
+        readable = visible_firms(conn, replace(viewer, glass=False), vault, states)
+        listed = listed.where(party.firm.in_(list(readable)))
+    if wanted:
+        named = and_(row.firm == party.firm, row.id == party.id)
+        listed = listed.join(referral_row, named).where(*wanted)
+    return listed
 
 
 def _views(conn: Connection, viewer: Viewer, vault: Vault, rows: Sequence[Any]) -> list[ReferralView]:

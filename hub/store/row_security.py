@@ -23,6 +23,7 @@ from hub.store.tables import (
     audit_reader,
     audit_row,
     delivery,
+    entry_party,
     inbox,
     record,
     referral_party,
@@ -63,6 +64,7 @@ def conditions(schema: str) -> dict[str, str]:
     return {
         referral_party.name: f"label = ANY ({_LABELS})",
         referral_row.name: of_row,
+        entry_party.name: f"label = ANY ({_LABELS})",
         # Whose consent opens what is judged over the whole state of a firm (hub.domain.firms), so that it is
         # shown as a whole to whoever has a stake in the firm. To be offered a case shows that case alone.
         record.name: f"kind IN ({kinds}) OR {of_row} OR EXISTS ({stake})",

@@ -26,7 +26,8 @@ def index_stakes(changed: Sequence[tuple[str, Record]]) -> Changes:
     A stake is never given up, not even when the firm is erased: it names a surrogate, as the inbox does.
     """
     stakes = {(partner_label(writer), key) for key, one in changed if (writer := _writer(one))}
-    rows = [{"label": label, "firm": key, "id": OF_FIRM} for label, key in sorted(stakes)]
+    of_no_case = {"id": OF_FIRM, "state": "", "updated_at": "", "version": 0}
+    rows = [{"label": label, "firm": key, **of_no_case} for label, key in sorted(stakes)]
     return Changes((), [Rows(referral_party, rows, update=())])
 
 

@@ -7,10 +7,23 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sqlalchemy import Executable, delete, false, func, insert, inspect, not_, select, update
+from sqlalchemy import (
+    Connection,
+    Executable,
+    and_,
+    delete,
+    false,
+    func,
+    insert,
+    inspect,
+    not_,
+    select,
+    update,
+)
 
 from hub.events.rebuild import Rebuilt, fold_all, model_hash, rebuild
 from hub.events.rejection import Rejected
@@ -18,7 +31,7 @@ from hub.events.spine import Hub
 from hub.store.engine import Store
 from hub.store.postgres import PostgresStore
 from hub.store.schema import prepare_read_model
-from hub.store.tables import record, referral_party, service_row, tag, verdict
+from hub.store.tables import entry_party, record, referral_party, service_row, tag, verdict
 from tests.durability.histories import HISTORIES, KENTS, Step, beginning
 from tests.support.messages import NORMANDY, event, firm_id, partner, service, uuid_of
 from tests.support.spine import OpenHub, Spine, running_spine
@@ -81,8 +94,18 @@ async def _rebuilds(open_backbone: OpenHub, history: list[tuple[Step, bool]]) ->
             await live(spine, history)
             report = await rebuilt(spine.hub)
             assert report.equal, report
+            labels, follow = await spine.hub.store.inspect(entries_of_parties)
+            assert labels == follow
             for batch_events in (1, 7):
                 assert await refolded(spine.hub.store, batch_events) == report.live_hash
+
+
+def entries_of_parties(conn: Connection) -> tuple[set[tuple[Any, ...]], set[tuple[Any, ...]]]:
+    """(label, seq) as the model has them, and as they follow from parties and verdicts."""
+    about = and_(verdict.c.key == referral_party.c.firm, verdict.c.referral == referral_party.c.id)
+    follow = select(referral_party.c.label, verdict.c.seq).join(verdict, about)
+    kept, expected = ({tuple(row) for row in conn.execute(query)} for query in (select(entry_party), follow))
+    return kept, expected
 
 
 async def rebuilt(hub: Hub) -> Rebuilt:
@@ -119,6 +142,7 @@ async def test_a_rebuild_tells_how_many_events_it_folded(grown: Spine) -> None:
         delete(referral_party).where(
             referral_party.c.label == select(func.min(referral_party.c.label)).scalar_subquery()
         ),
+        delete(entry_party).where(entry_party.c.seq == select(func.min(entry_party.c.seq)).scalar_subquery()),
         update(service_row).values(free=not_(func.coalesce(service_row.c.free, false()))),
         insert(tag).values(item="x", name="y", value="z"),
     ],

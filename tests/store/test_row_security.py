@@ -21,6 +21,7 @@ from hub.store.row_security import PUBLIC_KINDS, conditions, secure
 from hub.store.schema import prepare_read_model
 from hub.store.tables import (
     delivery,
+    entry_party,
     inbox,
     read,
     record,
@@ -40,7 +41,7 @@ from tests.graphql.cases.world import (
     uuid,
 )
 
-SECURED = (referral_party, referral_row, record)
+SECURED = (referral_party, entry_party, referral_row, record)
 KENT, NORMANDY, FRIESLAND, MOLISE = (partner(one) for one in ("kent", "normandy", "friesland", "molise"))
 SHARED, POOLED, OWN = uuid("shared"), uuid("pooled"), uuid("own")
 
@@ -255,10 +256,10 @@ async def test_an_owner_that_is_no_superuser_is_bound_by_the_policies_and_has_it
             conn.execute(text(statement))
         read.create_all(conn, checkfirst=False)
         secure(conn, "read")
-        conn.execute(insert(referral_party).values(label="partner:kent", firm="f", id="r"))
-        count = select(func.count()).select_from(referral_party)
+        conn.execute(insert(entry_party).values(label="partner:kent", seq=1))
+        count = select(func.count()).select_from(entry_party)
         seen.append(conn.execute(count).scalar_one())
-        conn.execute(text("DROP POLICY work ON read.referral_party"))
+        conn.execute(text("DROP POLICY work ON read.entry_party"))
         seen.append(conn.execute(count).scalar_one())
         raise _Undone
 

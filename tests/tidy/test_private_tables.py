@@ -8,11 +8,21 @@ from collections.abc import Iterator
 from hub.store.tables import truth
 from tests.tidy.sources import ROOT, hub_files, tree, where
 
-PRIVATE = {"record", "referral_row", "referral_party", "verdict", "inbox", "audit_row", "audit_reader"}
+PRIVATE = {
+    "record",
+    "referral_row",
+    "referral_party",
+    "entry_party",
+    "verdict",
+    "inbox",
+    "audit_row",
+    "audit_reader",
+}
 ANSWERS = {
     "referrals.py",
     "firms.py",
     "entries.py",
+    "entry_rights.py",
     "services.py",
     "opportunities.py",
     "audit.py",
@@ -23,6 +33,7 @@ OTHERS = {
     "records.py": "states of keys, which folds and the visible_* functions judge",
     "projection.py": "the projector's writes, and what it asks before them",
     "stakes.py": "writes",
+    "parties.py": "writes",
     "inbox.py": "writes, and the way to the projector",
     "ledger.py": "commitments, which are public",
     "flow.py": "numbers of events, and how long the oldest waits",
@@ -60,7 +71,11 @@ PARTS = {
     "_known_firms": "compares the viewer's labels itself",
     "_is_known": "is the condition",
     "known_firm": "names a firm to those whose labels it compares",
-    "find_referrals": "its conditions are those of _wanted, which asks",
+    "newest_visible": "walks the labels that visible_entries compares",
+    "count_visible": "counts them",
+    "rows": "of labels that whoever takes it adds",
+    "_listed": "of a filter: whoever takes it adds the labels",
+    "_told": "the same",
     "_conditions": "of a filter, beside visible_offers",
     "forget_audited": "a write",
     "find_case": "judges the cases by the networks of the viewer, and tells nothing else",

@@ -27,6 +27,7 @@ from hub.store.tables.people import (
 from hub.store.tables.read_model import (
     audit_reader,
     audit_row,
+    entry_party,
     model,
     opportunity_row,
     position,
@@ -46,6 +47,7 @@ __all__ = [
     "audit_row",
     "checkpoint",
     "delivery",
+    "entry_party",
     "identity",
     "inbox",
     "key_use",

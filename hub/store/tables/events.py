@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, LargeBinary, PrimaryKeyConstraint, Table
+from sqlalchemy import Boolean, Column, Index, LargeBinary, PrimaryKeyConstraint, Table, literal_column
 
+from hub.domain.principal import HUB
+from hub.domain.registry import NETWORK
 from hub.store.tables.columns import Number, String, truth
+
+# Written out, because an index of some rows is found by the text of its condition.
+OF_NO_PARTNER = literal_column(f"partner = '{HUB}'", Boolean())
+OF_NETWORK = literal_column(f"topic = '{NETWORK}'", Boolean())
 
 inbox = Table(
     "inbox",
@@ -22,6 +28,11 @@ inbox = Table(
     Column("subjects", String, nullable=False),  # JSON array of surrogates whose keys seal members and salt
     Column("salt", LargeBinary, nullable=False),  # sealed under each of the subjects in turn
     Column("commitment", LargeBinary, nullable=False),
+    # A page of the ledger is read where it begins: what a partner sent, what a client of no partner sent, and
+    # what is about a partner or network itself.
+    Index("inbox_partner", "partner", "seq"),
+    Index("inbox_client", "client", "seq", sqlite_where=OF_NO_PARTNER, postgresql_where=OF_NO_PARTNER),
+    Index("inbox_network", "key", "seq", sqlite_where=OF_NETWORK, postgresql_where=OF_NETWORK),
 )
 
 identity = Table(

@@ -87,7 +87,6 @@ referral_row = Table(
     Column("parties", String, nullable=False),  # labels with spaces between, for row-level security alone
     Column("updated_at", String, nullable=False),
     PrimaryKeyConstraint("firm", "id"),
-    Index("referral_row_updated", "updated_at", "id"),
 )
 
 referral_party = Table(
@@ -98,8 +97,24 @@ referral_party = Table(
     Column("label", String, nullable=False),
     Column("firm", String, nullable=False),
     Column("id", String, nullable=False),
+    # As of the referral: a list is read where it begins. Empty and 0 of a stake.
+    Column("state", String, nullable=False),
+    Column("updated_at", String, nullable=False),
+    Column("version", Number, nullable=False),
     PrimaryKeyConstraint("label", "firm", "id"),
     Index("referral_party_referral", "firm", "id"),
+    Index("referral_party_updated", "label", "updated_at", "id", "version", "firm"),
+    Index("referral_party_state", "label", "state", "updated_at", "id", "version", "firm"),
+)
+
+entry_party = Table(
+    "entry_party",
+    read,
+    # Who may see an entry of the ledger because it is about a referral: for each verdict on one, the labels
+    # that the referral has now.
+    Column("label", String, nullable=False),
+    Column("seq", Number, nullable=False),
+    PrimaryKeyConstraint("label", "seq"),
 )
 
 audit_row = Table(
