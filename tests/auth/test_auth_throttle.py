@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
-from hub.auth.oauth import throttle
+from hub.auth.oauth import calls, throttle
 from hub.auth.oauth.signing import open_signing
 from hub.auth.oauth.throttle import Throttle, TooOften
 from hub.settings import Settings
@@ -20,8 +21,12 @@ ELSEWHERE, THERE = "203.0.113.9", "198.51.100.7"
 
 
 @pytest.fixture
-async def slow(tmp_path: Path, store: Store) -> AsyncIterator[World]:
-    """A hub that takes one request a second, and its clients `kent` and `normandy`."""
+async def slow(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """A hub that takes one request a second, and its clients `kent` and `normandy`.
+
+    Its time stands still: however long the requests of a test take, nothing comes back meanwhile.
+    """
+    monkeypatch.setattr(calls, "Throttle", partial(Throttle, clock=lambda: 0.0))
     settings = Settings(
         data_dir=tmp_path,
         public_url=ISSUER,
@@ -54,7 +59,7 @@ async def test_a_client_that_asks_too_often_waits_and_others_do_not(slow: World)
     answers = [await slow.ask() for _ in range(BURST + 5)]
     refused = [too_often(answer) for answer in answers]
     assert not any(refused[:BURST])
-    assert refused[-1]
+    assert all(refused[BURST:])
     assert (await slow.ask(client_assertion=slow.assertion("normandy"))).status_code == 200
 
 
@@ -89,7 +94,7 @@ async def test_an_address_that_fails_too_often_waits_whomever_it_names(slow: Wor
     ]
     refused = [too_often(answer) for answer in answers]
     assert not any(refused[:BURST])
-    assert refused[-1]
+    assert all(refused[BURST:])
     assert too_often(await slow.ask(headers=ask_from(ELSEWHERE)))
     assert (await slow.ask(headers=ask_from(THERE))).status_code == 200
 
