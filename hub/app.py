@@ -25,6 +25,7 @@ from hub.events.breakglass import EmergencyAccess
 from hub.events.spine import Hub, open_hub
 from hub.ledger.checkpoint import verifier_key
 from hub.rest import breakglass, events, ledger, onboarding, operations, privacy, problems, receipts
+from hub.rest.methods import HeadAsGet
 from hub.rest.metrics import CountRequests
 from hub.settings import Settings
 from hub.web import routes as web
@@ -55,6 +56,7 @@ def build_app(settings: Settings, hub: Hub | None = None, *, working: bool = Tru
     refused = hub.auditor.refused
     problems.install(app, refused)
     app.add_middleware(CountRequests)
+    app.add_middleware(HeadAsGet)
     signing = open_signing(settings)
     nonces = open_nonces(settings)
     app.add_middleware(OfferNonce, nonces=nonces)

@@ -14,7 +14,7 @@ from hub.auth.onboarding import admissions, applications
 from hub.cli.operator import OPERATOR, no_client
 from hub.cli.options import Json, Scope
 from hub.cli.session import run
-from hub.cli.terminal import data, print_json, talk
+from hub.cli.terminal import data, print_json, tell
 from hub.domain.audit import Act
 from hub.domain.refusal import Refusal
 from hub.events.audit import Acted
@@ -26,12 +26,14 @@ Reason = Annotated[str, typer.Option(help="Told to who asked.")]
 Decide = Callable[[Connection, Hub, datetime], Any]
 
 
-def grant(slug: str, scope: Scope) -> None:
+def grant(slug: str, scope: Scope, json_: Json = False) -> None:
     """Replace the grant of a client; it acts at once, also on tokens that are out."""
+
+    scopes = list(dict.fromkeys(scope))
 
     def change(conn: Connection) -> Refusal | None:
         try:
-            known = clients.set_grant(conn, slug, tuple(dict.fromkeys(scope)))
+            known = clients.set_grant(conn, slug, tuple(scopes))
         except ValueError as error:
             return Refusal("client.unknown_scope", str(error), "docs/scopes.md lists them.")
         return None if known else no_client(slug)
@@ -39,7 +41,7 @@ def grant(slug: str, scope: Scope) -> None:
     if not scope:
         raise typer.BadParameter("names every scope that the client shall hold", param_hint="--scope")
     run(lambda hub: hub.auditor.act_with(OPERATOR, "grant.changed", Acted(("client", slug)), change))
-    talk.print(f"{slug} now holds {len(set(scope))} scopes.")
+    tell({"client_id": slug, "scopes": scopes}, f"{slug} now holds {len(scopes)} scopes.", json_=json_)
 
 
 def requests(json_: Json = False) -> None:
@@ -83,7 +85,7 @@ def list_applications(json_: Json = False) -> None:
     _show(run(read), ("id", "state", "slug", "name", "network", "email", "scopes"), json_)
 
 
-def approve(id_: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+def approve(id_: Annotated[str, typer.Argument(metavar="ID")], json_: Json = False) -> None:
     """Grant what a request asks for, or make an applicant a partner; effective at once."""
 
     def of_request(conn: Connection, hub: Hub, at: datetime) -> Any:
@@ -96,10 +98,10 @@ def approve(id_: Annotated[str, typer.Argument(metavar="ID")]) -> None:
         return found and applications.approve(conn, hub.vault, OPERATOR, found, None, "member", at)
 
     _decide(id_, ("grant.changed", of_request), ("application.approved", of_application))
-    talk.print(f"{id_} is approved.")
+    tell({"id": id_, "state": "approved"}, f"{id_} is approved.", json_=json_)
 
 
-def refuse_(id_: Annotated[str, typer.Argument(metavar="ID")], reason: Reason) -> None:
+def refuse_(id_: Annotated[str, typer.Argument(metavar="ID")], reason: Reason, json_: Json = False) -> None:
     """Say no to a request or an application, and why."""
 
     def of_request(conn: Connection, hub: Hub, at: datetime) -> Any:
@@ -112,7 +114,7 @@ def refuse_(id_: Annotated[str, typer.Argument(metavar="ID")], reason: Reason) -
         return found and (applications.refuse(conn, hub.vault, found, reason) or found)
 
     _decide(id_, ("grant.refused", of_request), ("application.refused", of_application))
-    talk.print(f"{id_} is refused.")
+    tell({"id": id_, "state": "refused"}, f"{id_} is refused.", json_=json_)
 
 
 def _decide(id_: str, of_request: tuple[Act, Decide], of_application: tuple[Act, Decide]) -> None:

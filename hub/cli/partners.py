@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.table import Table
@@ -24,7 +24,7 @@ from hub.cli.operator import (
 )
 from hub.cli.options import Bearer, Json, PublicKey, Scope
 from hub.cli.session import run
-from hub.cli.terminal import data, print_json, refuse, talk
+from hub.cli.terminal import data, print_json, refuse, talk, tell
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import Audience
 from hub.events.audit import Acted
@@ -35,7 +35,7 @@ from hub.store.onboarding import is_known_key, key_standings, last_uses
 from hub.store.thumbprint import thumbprint
 
 if TYPE_CHECKING:
-    from hub.events.kafka import KafkaBackbone
+    from hub.events.kafka.access import Access
 
 app = typer.Typer(no_args_is_help=True, help="Partners, their clients and keys.")
 keys = typer.Typer(no_args_is_help=True, help="Keys of a client; two may be live at a time.")
@@ -132,35 +132,35 @@ def _found(conn: Connection, slug: str) -> dict[str, Any] | Refusal:
 
 
 @app.command("suspend")
-def suspend(slug: str, reason: Reason = "operator") -> None:
+def suspend(slug: str, reason: Reason = "operator", json_: Json = False) -> None:
     """Shut a partner out, at once."""
-    _change_status(slug, "hub.partner.suspended.v1", reason)
+    _change_status(slug, "suspended", reason, json_)
 
 
 @app.command("resume")
-def resume(slug: str, reason: Reason = "operator") -> None:
+def resume(slug: str, reason: Reason = "operator", json_: Json = False) -> None:
     """Let a suspended partner in again."""
-    _change_status(slug, "hub.partner.resumed.v1", reason)
+    _change_status(slug, "resumed", reason, json_)
 
 
-def _change_status(slug: str, type_: str, reason: str) -> None:
+def _change_status(slug: str, happened: Literal["suspended", "resumed"], reason: str, json_: bool) -> None:
     payload = {"on": str(datetime.now(UTC).date()), "reason": reason}
 
     async def change(hub: Hub) -> Refusal | None:
-        refusal = await post(hub, event(type_, slug, payload))
+        refusal = await post(hub, event(f"hub.partner.{happened}.v1", slug, payload))
         if refusal is None and hub.kafka:
-            await _tell_kafka(hub.kafka, slug, type_)
+            # Close or open the topic. The intake refuses what a suspended partner writes in any case.
+            await _tell_kafka(hub.kafka.access, slug, happened)
         return refusal
 
     refusal = run(change)
     if refusal:
         refuse(refusal)
-    talk.print(f"{slug}: {type_}")
+    tell({"partner": slug, "suspended": happened == "suspended"}, f"{slug} is {happened}.", json_=json_)
 
 
-async def _tell_kafka(kafka: KafkaBackbone, slug: str, type_: str) -> None:
-    """Close or open the partner's topic. The intake refuses what a suspended partner writes in any case."""
-    change = kafka.access.withdraw if "suspended" in type_ else kafka.access.give_back
+async def _tell_kafka(access: Access, slug: str, happened: Literal["suspended", "resumed"]) -> None:
+    change = access.withdraw if happened == "suspended" else access.give_back
     try:
         await change(slug)
     except StoreUnavailable as error:
@@ -181,7 +181,9 @@ def key_list(slug: str, json_: Json = False) -> None:
 
 
 @keys.command("add")
-def key_add(slug: str, public_key: Annotated[Path, typer.Option(help="JWK file.")]) -> None:
+def key_add(
+    slug: str, public_key: Annotated[Path, typer.Option(help="JWK file.")], json_: Json = False
+) -> None:
     """Add a public key, before the old one is retired."""
     key = read_public_key(public_key)
     if isinstance(key, Refusal):
@@ -198,11 +200,12 @@ def key_add(slug: str, public_key: Annotated[Path, typer.Option(help="JWK file."
     acted = Acted(("key", str(key["kid"])), slug)
     if run(lambda hub: hub.auditor.act_with(OPERATOR, "key.added", acted, add)):
         talk.print("[bold yellow]This key was seen before[/]: who steals it from one may act as the other.")
-    talk.print(f"{slug}: key {key['kid']} is live.")
+    kid = key["kid"]
+    tell({"client_id": slug, "kid": kid, "live": True}, f"{slug}: key {kid} is live.", json_=json_)
 
 
 @keys.command("retire")
-def key_retire(slug: str, kid: str) -> None:
+def key_retire(slug: str, kid: str, json_: Json = False) -> None:
     """Retire a key, at once."""
 
     def retire(conn: Connection) -> Refusal | bool:
@@ -216,7 +219,7 @@ def key_retire(slug: str, kid: str) -> None:
     acted = Acted(("key", kid), slug)
     if run(lambda hub: hub.auditor.act_with(OPERATOR, "key.retired", acted, retire)):
         talk.print(f"[bold yellow]It was the last one[/]: {slug} gets no token until you add another.")
-    talk.print(f"{slug}: key {kid} is retired.")
+    tell({"client_id": slug, "kid": kid, "live": False}, f"{slug}: key {kid} is retired.", json_=json_)
 
 
 def _public(client: clients.Client) -> dict[str, Any]:

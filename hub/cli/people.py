@@ -15,7 +15,7 @@ from hub.auth.people.sign_in import ENROL_PATH, make_link
 from hub.cli.operator import OPERATOR
 from hub.cli.options import Json, Scope
 from hub.cli.session import run
-from hub.cli.terminal import data, print_json, refuse, talk
+from hub.cli.terminal import data, print_json, talk, tell
 from hub.domain.audit import Act
 from hub.domain.refusal import Refusal
 from hub.domain.scopes import DEFAULT_SCOPES, Audience
@@ -96,31 +96,31 @@ def list_(json_: Json = False) -> None:
 
 
 @app.command("suspend")
-def suspend(email: str) -> None:
+def suspend(email: str, json_: Json = False) -> None:
     """Shut a person out, at once: sessions and tokens too."""
-    _change(email, "person.suspended", lambda conn, one: people.set_suspended(conn, one.id, True))
-    talk.print(f"{email} is suspended.")
+    row = _change(email, "person.suspended", lambda conn, one: people.set_suspended(conn, one.id, True))
+    tell(row, f"{email} is suspended.", json_=json_)
 
 
 @app.command("resume")
-def resume(email: str) -> None:
+def resume(email: str, json_: Json = False) -> None:
     """Let a suspended person in again."""
-    _change(email, "person.resumed", lambda conn, one: people.set_suspended(conn, one.id, False))
-    talk.print(f"{email} may sign in again.")
+    row = _change(email, "person.resumed", lambda conn, one: people.set_suspended(conn, one.id, False))
+    tell(row, f"{email} may sign in again.", json_=json_)
 
 
 @app.command("sign-out")
-def sign_out(email: str) -> None:
+def sign_out(email: str, json_: Json = False) -> None:
     """End every session and token of a person, at once."""
-    _change(email, "sessions.ended", lambda conn, one: people.end_everywhere(conn, one.id))
-    talk.print(f"{email} is signed out everywhere.")
+    row = _change(email, "sessions.ended", lambda conn, one: people.end_everywhere(conn, one.id))
+    tell(row, f"{email} is signed out everywhere.", json_=json_)
 
 
 @app.command("grant")
-def grant(email: str, scope: Scope) -> None:
+def grant(email: str, scope: Scope, json_: Json = False) -> None:
     """Replace the scopes of a person, at once."""
-    _change(email, "grant.changed", lambda conn, one: people.set_grant(conn, one.id, scope))
-    talk.print(f"{email} has {len(scope)} scopes.")
+    row = _change(email, "grant.changed", lambda conn, one: people.set_grant(conn, one.id, scope))
+    tell(row, f"{email} has {len(scope)} scopes.", json_=json_)
 
 
 @app.command("reset")
@@ -153,9 +153,11 @@ def show_link(row: dict[str, Any], json_: bool) -> None:
     data.print(row["link"], soft_wrap=True)
 
 
-def _change(email: str, act: Act, change: Callable[[Connection, Person], object]) -> None:
-    async def do(hub: Hub) -> Refusal | None:
-        def work(conn: Connection) -> Refusal | None:
+def _change(email: str, act: Act, change: Callable[[Connection, Person], object]) -> dict[str, Any]:
+    """Change a person, and record it; its row of `hub person list` as it is then."""
+
+    async def do(hub: Hub) -> dict[str, Any] | Refusal:
+        def work(conn: Connection) -> dict[str, Any] | Refusal:
             one = _find(conn, hub, email)
             if isinstance(one, Refusal):
                 return one
@@ -164,13 +166,12 @@ def _change(email: str, act: Act, change: Callable[[Connection, Person], object]
                 _record(conn, hub, act, one.id)
             except ValueError as error:
                 return Refusal("login.refused", str(error), "docs/scopes.md lists the scopes.")
-            return None
+            return next(row for row in _rows(conn, hub) if row["id"] == one.id)
 
         return await hub.store.intake(work)
 
-    refusal = run(do)
-    if refusal:
-        refuse(refusal)
+    row: dict[str, Any] = run(do)
+    return row
 
 
 def _record(conn: Connection, hub: Hub, act: Act, person_id: str) -> None:

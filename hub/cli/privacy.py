@@ -13,7 +13,7 @@ from rich.table import Table
 from sqlalchemy import Connection
 
 from hub.cli.operator import OPERATOR, event
-from hub.cli.options import Json
+from hub.cli.options import AlreadyJson, Json
 from hub.cli.session import run
 from hub.cli.terminal import data, print_json, refuse, talk
 from hub.domain.audit import Act
@@ -38,7 +38,9 @@ Years = Annotated[int | None, typer.Option(min=1, help="Years of quiet; HUB_RETE
 
 
 @app.command("export")
-def export(id_: Annotated[str, typer.Argument(metavar="ID")], person: Person = False) -> None:
+def export(
+    id_: Annotated[str, typer.Argument(metavar="ID")], person: Person = False, _json: AlreadyJson = False
+) -> None:
     """Print all that is held on a firm (its sme_id) or a person, as one JSON object."""
     run(lambda hub: _export(hub, id_, person))
 

@@ -19,7 +19,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from hub.app import build_app, build_work_app
-from hub.cli.terminal import refuse, talk
+from hub.cli.options import Json
+from hub.cli.terminal import refuse, talk, tell
 from hub.domain.refusal import Refusal
 from hub.events.spine import open_hub
 from hub.settings import Settings
@@ -130,7 +131,7 @@ def _check_free(port: int, setting: str) -> None:
         refuse(Refusal("port.taken", message, f"Stop that one with Ctrl+C, or set {setting}."))
 
 
-def serve() -> None:
+def serve(json_: Json = False) -> None:
     """Serve API and GraphQL until stopped; without Kafka, or on SQLite, with the workers in this process."""
     settings = Settings()
     # SQLite has one process: nobody else could work there.
@@ -140,13 +141,14 @@ def serve() -> None:
     _check_free(settings.port, "HUB_PORT")
     with hold_embedded(settings):
         place = "PostgreSQL" if settings.database_url else f"the data in {settings.data_dir}"
-        talk.print(f"Serving [bold]{settings.public_url}[/] on {place}; Ctrl+C stops.")
+        words = f"Serving [bold]{settings.public_url}[/] on {place}; Ctrl+C stops."
+        tell({"base_url": settings.public_url, "working": working}, words, json_=json_)
         if not working:
             talk.print("Events wait in the inbox for [bold]hub work[/], which sequences and projects them.")
         server(settings, working=working).run()
 
 
-def work() -> None:
+def work(json_: Json = False) -> None:
     """Sequence, tell the log, project, and take in partners' topics, until stopped; any number may work."""
     settings = Settings()
     log_to_stderr()
@@ -154,11 +156,12 @@ def work() -> None:
     if settings.work_port:
         _check_free(settings.work_port, "HUB_WORK_PORT")
     with hold_embedded(settings):
-        if settings.work_port:
-            talk.print(f"Working; health is at http://{HOST}:{settings.work_port}/readyz; Ctrl+C stops.")
+        health = f"http://{HOST}:{settings.work_port}/readyz" if settings.work_port else None
+        words = f"Working; {f'health is at {health}; ' if health else ''}Ctrl+C stops."
+        tell({"health": health}, words, json_=json_)
+        if health:
             _server(build_work_app(settings), settings.work_port).run()
         else:
-            talk.print("Working; Ctrl+C stops.")
             asyncio.run(_work(settings))
 
 

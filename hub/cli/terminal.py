@@ -21,6 +21,14 @@ def print_json(value: Any) -> None:
     sys.stdout.flush()
 
 
+def tell(done: dict[str, Any], words: str, *, json_: bool) -> None:
+    """What a command has done: as JSON on stdout, or in words."""
+    if json_:
+        print_json(done)
+    else:
+        talk.print(words)
+
+
 def refuse(refusal: Refusal) -> NoReturn:
     """Say why not and what to do, and end with exit code 1."""
     talk.print(f"[bold red]{refusal.code}[/]: {refusal.message}")

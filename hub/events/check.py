@@ -16,6 +16,7 @@ from hub.domain.erasures import PersonErased, SmeErased
 from hub.domain.firms import SmeRegistered, firm_wire_id
 from hub.domain.marks import FirmReference, PersonalMark, PersonReference, Reference, places, visit
 from hub.domain.matches import MatchDecided, match_id
+from hub.domain.networks import ContributionRecorded
 from hub.domain.opportunities import OpportunityPublished, opportunity_id
 from hub.domain.principal import HUB, Principal
 from hub.domain.references import PERSON_PREFIX
@@ -113,6 +114,7 @@ def _check(principal: Principal, envelope: Envelope, index: int | None) -> Check
     checked = Checked(principal, envelope, spec, payload, as_sent, content, index)
     _check_subject(checked)
     _check_judge(checked)
+    _check_giver(checked)
     _collect(checked)
     return checked
 
@@ -120,7 +122,7 @@ def _check(principal: Principal, envelope: Envelope, index: int | None) -> Check
 def _check_source(principal: Principal, source: str, index: int | None) -> None:
     prefix = principal.source_prefix
     segments = unquote(source.removeprefix(prefix)).split("/")
-    if source.startswith(prefix) and source != prefix and not {".", ".."} & set(segments):
+    if source.startswith(prefix) and not {".", ".."} & set(segments):
         return
     raise Rejected(
         403,
@@ -215,6 +217,20 @@ def _check_judge(checked: Checked) -> None:
                 )
             ],
         )
+
+
+def _check_giver(checked: Checked) -> None:
+    """Who speaks for another partner's money or people may speak for the network."""
+    giver = checked.payload.partner if isinstance(checked.payload, ContributionRecorded) else None
+    if giver in (None, checked.principal.identity) or "partners:admin" in checked.principal.scopes:
+        return
+    raise Rejected(
+        403,
+        "scope.missing",
+        f"A contribution of another partner, {giver}, needs the scope partners:admin.",
+        "Leave partner out to record your own; for another one ask the network manager.",
+        [FieldError("/data/partner", "is not the sender: needs partners:admin", checked.index)],
+    )
 
 
 def _collect(checked: Checked) -> None:

@@ -7,7 +7,6 @@ of an auditor, so that nobody is taken into a network by a manager that it has n
 
 from __future__ import annotations
 
-from hub.domain.networks import ContributionRecorded
 from hub.domain.partners import PartnerChanged, PartnerJoined
 from hub.domain.principal import Principal
 from hub.domain.scopes import Audience
@@ -25,10 +24,6 @@ def check_references(references: References, event: Checked) -> None:
     ]
     if not _may_change(references, event):
         errors.append(FieldError("/subject", f"names no {event.noun} of yours", event.index))
-    giver = event.payload.partner if isinstance(event.payload, ContributionRecorded) else None
-    admin = "partners:admin" in event.principal.scopes
-    if giver not in (None, event.principal.identity) and not admin:
-        errors.append(FieldError("/data/partner", "names another partner than the sender", event.index))
     if errors:
         raise Rejected(
             422,

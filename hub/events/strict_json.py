@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 DEPTH_MAX = 64
-INT_MIN, INT_MAX = -(2**63), 2**64 - 1
+INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 
 
 class EnvelopeError(Exception):

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 WAIT_S_MAX = 30.0
 Waited = tuple[Principal, list[Receipt]]
-_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(\d{1,4})(?=$|[,;\s])", re.ASCII | re.IGNORECASE)
+_WAIT = re.compile(r'(?:^|[,;\s])wait\s*=\s*("?)(\d{1,9})\1(?=$|[,;\s])', re.ASCII | re.IGNORECASE)
 
 
 def build_router(
@@ -106,7 +106,7 @@ def _receipts(receipts: list[dict[str, Any]], status: int, headers: dict[str, st
 def _wait_s(request: Request) -> float:
     """Seconds that the sender prefers to wait (RFC 7240), bounded; 0 for none."""
     found = _WAIT.search(", ".join(request.headers.getlist("prefer")))
-    return min(float(found[1]), WAIT_S_MAX) if found else 0.0
+    return min(float(found[2]), WAIT_S_MAX) if found else 0.0
 
 
 def _with_verdicts(conn: Connection, vault: Vault, waited: Sequence[Waited]) -> list[list[dict[str, Any]]]:

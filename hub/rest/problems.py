@@ -20,6 +20,7 @@ from hub.domain.principal import ANYONE, Principal
 from hub.domain.refusal import Refusal
 from hub.events.audit import NoteRefusal, unheard
 from hub.events.rejection import FieldError, Rejected
+from hub.rest.methods import methods_of
 from hub.store.engine import StoreUnavailable
 
 RETRY_AFTER_S = 1
@@ -157,11 +158,11 @@ def install(app: FastAPI, note_refusal: NoteRefusal = unheard) -> None:
         return problem(422, "payload.invalid", message, remedy, errors)
 
     @app.exception_handler(HTTPException)
-    async def http(_request: Request, error: HTTPException) -> Response:
+    async def http(request: Request, error: HTTPException) -> Response:
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            allowed = dict(error.headers or {})
-            message = f"This address takes {allowed.get('Allow', 'other methods')}."
-            return problem(405, "resource.not_found", message, "Use that method.", headers=allowed)
+            methods = ", ".join(methods_of(request.app, request.url.path))
+            message, allow = f"This address takes {methods}.", {"Allow": methods}
+            return problem(405, "resource.not_found", message, "Use such a method.", headers=allow)
         if error.status_code == HTTPStatus.NOT_FOUND:
             return rejection(not_found("such page"))
         return problem(error.status_code, "event.malformed", str(error.detail), "Mend the request.")

@@ -62,7 +62,6 @@ async def refusal(spine: Spine, message: Message, sender: Principal = KENTS) -> 
     [
         f"/partners/{EEN}/crm",
         f"/partners/{KENT}",
-        f"/partners/{KENT}/",
         f"/partners/{KENT}-2/crm",
         f"/partners/{KENT}/../{EEN}/crm",
         f"/partners/{KENT}/crm/..",
@@ -95,6 +94,14 @@ async def test_a_missing_scope_is_named(network: Spine, what: str, needs: str) -
     error = await refusal(network, event(sender, what, uuid_of("x"), {}), sender)
     assert (error.status, error.code) == (403, "scope.missing")
     assert needs in error.message
+
+
+async def test_another_partner_s_contribution_is_the_network_manager_s_to_record(network: Spine) -> None:
+    term = {"from": "2026-01-01", "to": "2026-12-31"}
+    given = {"network": NETWORK, "partner": EEN, "kind": "fte", "fte": "1", **term}
+    sender = partner(KENT, scopes=SCOPES - {"partners:admin"})
+    error = await refusal(network, event(sender, "contribution.recorded", uuid_of("given"), given), sender)
+    assert (error.status, error.code, error.errors[0].field) == (403, "scope.missing", "/data/partner")
 
 
 @pytest.mark.parametrize("what", ["partner.joined", "referral.reassigned", "match.merged"])

@@ -15,6 +15,7 @@ from tests.support.waiting import PATIENCE_S
 
 KENTS = partner(KENT)
 BATCH = {"Content-Type": "application/cloudevents-batch+json"}
+STRUCTURED = {"Content-Type": "application/cloudevents+json"}
 
 
 def problem(answer: httpx.Response) -> tuple[int, str]:
@@ -129,5 +130,29 @@ async def test_without_a_token_nothing_is_read(served: Served) -> None:
 async def test_another_method_is_told_which_one_to_use(served: Served) -> None:
     async with httpx.AsyncClient(base_url=served.base_url, timeout=PATIENCE_S) as http:
         answer = await http.get("/events")
-    assert answer.status_code == 405
-    assert "POST" in answer.headers["allow"]
+        both = await http.delete("/graphql")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert answer.json()["detail"] == "This address takes POST."
+    assert (both.status_code, both.headers["allow"]) == (405, "GET, HEAD, POST")
+
+
+async def test_head_is_answered_like_get_without_the_body(served: Served) -> None:
+    async with httpx.AsyncClient(base_url=served.base_url) as http:
+        for path in ("/ledger/key", "/healthz", "/nothing"):
+            get, head = await http.get(path), await http.head(path)
+            assert head.status_code == get.status_code
+            assert head.content == b""
+            assert head.headers["content-length"] == str(len(get.content))
+        assert (await http.head("/events")).status_code == 405
+
+
+async def test_the_prefix_itself_is_a_source(served: Served) -> None:
+    message = {**service(KENTS, "bare-prefix"), "source": KENTS.source_prefix}
+    assert (await served.post(KENT, message)).status_code == 202
+
+
+@pytest.mark.parametrize("prefer", ["wait=5", 'wait="5"', "respond-async, wait = 99999"])
+async def test_waiting_is_preferred_in_every_form_that_the_standard_has(served: Served, prefer: str) -> None:
+    message = service(KENTS, f"waited-{prefer}")
+    answer = await served.post(KENT, body(message), headers={**STRUCTURED, "Prefer": prefer})
+    assert (answer.status_code, answer.json()["receipts"][0]["status"]) == (200, "applied")
