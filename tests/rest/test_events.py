@@ -137,7 +137,7 @@ async def test_another_method_is_told_which_one_to_use(served: Served) -> None:
 
 
 async def test_head_is_answered_like_get_without_the_body(served: Served) -> None:
-    async with httpx.AsyncClient(base_url=served.base_url) as http:
+    async with httpx.AsyncClient(base_url=served.base_url, timeout=PATIENCE_S) as http:
         for path in ("/ledger/key", "/healthz", "/nothing"):
             get, head = await http.get(path), await http.head(path)
             assert head.status_code == get.status_code
