@@ -76,8 +76,9 @@ def _fill(conn: Connection, referrals: int) -> None:
         f"CREATE TEMP TABLE made AS {made}",
         f"""INSERT INTO read.referral_row (firm, id, state, network, requester, owner, parties, updated_at)
             SELECT firm, id, 'accepted', network, "from", "to", {parties}, at FROM made""",
-        """INSERT INTO read.referral_party SELECT label, firm, id
-           FROM read.referral_row, unnest(string_to_array(parties, ' ')) AS label ON CONFLICT DO NOTHING""",
+        f"""INSERT INTO read.referral_party (label, firm, id, state, updated_at, version)
+            SELECT label, firm, id, 'accepted', at, version
+            FROM made, unnest(string_to_array({parties}, ' ')) AS label ON CONFLICT DO NOTHING""",
         f"""INSERT INTO read.record (key, kind, id, version, doc, parties)
             SELECT firm, 'referral', id, version, replace(replace(replace(
             '{doc}', '"FROM"', '"' || "from" || '"'), '"TO"', '"' || "to" || '"'), '"ID"', '"' || id || '"')
