@@ -215,10 +215,14 @@ def known_firm(conn: Connection, viewer: Viewer, vault: Vault, wire_id: str) -> 
     return list(conn.execute(found).scalars())
 
 
+def has_stake(labels: Iterable[str], firm: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether the firm (a surrogate) or a case of it has one of the labels."""
+    return exists().where(referral_party.c.firm == firm, referral_party.c.label.in_(sorted(labels)))
+
+
 def _is_known(viewer: Viewer, firm: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether the viewer wrote something on the firm (a surrogate), or has a case of it."""
-    labels = party_labels(viewer)
-    return exists().where(referral_party.c.firm == firm, referral_party.c.label.in_(labels))
+    return has_stake(party_labels(viewer), firm)
 
 
 def _known_firms(conn: Connection, viewer: Viewer) -> set[str]:

@@ -12,8 +12,11 @@ import pytest
 
 from hub.domain.principal import Principal
 from hub.store.engine import Store
+from hub.store.exports import Export, export_firm
+from hub.store.records import viewer_of
 from tests.graphql.cases.test_cases_roadmaps import PLAN, agreed
 from tests.graphql.cases.world import (
+    NORTH,
     SOUTH,
     World,
     consented,
@@ -85,3 +88,39 @@ async def test_one_who_has_a_part_in_it_causes_other_work(world: tuple[World, in
             await hub.ask(NORMANDY, query, id=id_)
         work.append(said)
     assert work[0] != work[1]
+
+
+EXPORTERS = {"a partner": partner("molise"), "a manager of another network": manager("another")}
+
+
+@pytest.mark.parametrize("who", EXPORTERS)
+async def test_a_copy_of_somebody_elses_firm_is_looked_for_like_one_of_no_firm(
+    world: tuple[World, int], who: str
+) -> None:
+    hub, _ = world
+    work = []
+    for number in ("A", "Z"):
+        with statements() as said:
+            assert await exported(hub, EXPORTERS[who], number) is None
+        work.append(said)
+    assert work[0] == work[1]
+    assert work[0], "nothing was asked at all"
+
+
+@pytest.mark.parametrize(
+    "exporter", [KENT, manager(NORTH), manager()], ids=["a partner", "a manager", "a manager of all"]
+)
+async def test_a_copy_is_found_by_those_who_may_have_it(
+    world: tuple[World, int], exporter: Principal
+) -> None:
+    hub, _ = world
+    found = await exported(hub, exporter, "A")
+    assert found is not None
+    assert found.wire_id == firm_id("A")
+
+
+async def exported(hub: World, exporter: Principal, number: str) -> Export | None:
+    """What a copy of the firm begins with."""
+    return await hub.store.inspect(
+        lambda conn: export_firm(conn, viewer_of(conn, exporter, hub.now), hub.vault, firm_id(number))
+    )

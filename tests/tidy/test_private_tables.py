@@ -54,6 +54,7 @@ APART = {
     "vault.py": {"subject_key"},
     "erasing.py": {"subject_key", "reference"},
     "firms.py": {"subject_key"},
+    "exports.py": {"subject_key"},
     "references.py": {"reference"},
     "inbox.py": {"identity"},
 }
@@ -69,6 +70,7 @@ PARTS = {
     "states_of": "whoever takes the states judges them",
     "_views": "of rows that were selected as visible; firms are judged again",
     "_known_firms": "compares the viewer's labels itself",
+    "has_stake": "is the condition",
     "_is_known": "is the condition",
     "known_firm": "names a firm to those whose labels it compares",
     "newest_visible": "walks the labels that visible_entries compares",
