@@ -57,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 chosen.events,
                 lambda text, name=name: status.update(f"measuring {name}: {text}"),  # type: ignore[misc]
             )
-            rows += (BENCHMARKS | {"growth": grow, "lists": lists.measure})[name]()
+            secure = partial(row_security.measure, chosen.referrals)
+            asked = {"growth": grow, "lists": lists.measure, "row_security": secure}
+            rows += (BENCHMARKS | asked)[name]()
     # A pipe has no width of its own; a table that is cut off is of no use in a log.
     Console(width=max(Console().width, WIDTH)).print(_table(rows))
     REPORT.parent.mkdir(exist_ok=True)
@@ -71,6 +73,9 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*BENCHMARKS, *NAMED]))
     parser.add_argument(
         "--events", nargs="+", type=int, default=growth.STEPS, help="steps of growth, numbers of events"
+    )
+    parser.add_argument(
+        "--referrals", type=int, default=row_security.REFERRALS, help="of row_security, how many there are"
     )
     chosen = parser.parse_args(arguments)
     if unknown := sorted(set(chosen.names) - {*BENCHMARKS, *NAMED}):

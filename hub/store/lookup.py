@@ -17,23 +17,33 @@ class Lookup:
     """A query for rows whose column, or columns together, are among some values; without columns, for all.
 
     PostgreSQL gets arrays: the text of a statement with a parameter for each value would be another one for
-    each number of values, to be built here and planned there every time.
+    each number of values, to be built here and planned there every time. One value gets a statement of its
+    own, by equality: that is planned once, while an array is planned again each time, as the planner takes
+    one that it does not know for ten values. Under policies a plan takes longer than the run.
     """
 
     def __init__(self, query: Select[Any], *columns: Column[Any]) -> None:
         self._query, self._columns = query, columns
         self._by_arrays = Prepared(self.by_arrays("wanted"))
+        self._by_one = Prepared(query.where(*equal("wanted", columns)))
         self._by_list = query.where(in_list(columns)) if columns else query
 
-    def rows(self, conn: Connection, wanted: Iterable[Any]) -> Iterator[Any]:
-        """Rows in no particular order. wanted: values, tuples of them for several columns."""
+    def rows(self, conn: Connection, wanted: Iterable[Any], **given: Any) -> Iterator[Any]:
+        """Rows in no particular order. wanted: values, tuples of them for several columns.
+
+        given: values of parameters that the query has itself.
+        """
         if conn.dialect.name != "postgresql":
             for part in parts(wanted) if self._columns else [()]:
-                yield from conn.execute(self._by_list, {"wanted": part} if self._columns else {})
+                yield from conn.execute(self._by_list, given | ({"wanted": part} if self._columns else {}))
             return
         values = list(wanted)
-        if values or not self._columns:
-            yield from self._by_arrays.rows(conn, self.arrays("wanted", values))
+        if len(values) == 1:
+            one = values if len(self._columns) == 1 else values[0]
+            named = {f"wanted_{at}": value for at, value in enumerate(one)}
+            yield from self._by_one.rows(conn, given | named)
+        elif values or not self._columns:
+            yield from self._by_arrays.rows(conn, given | self.arrays("wanted", values))
 
     def by_arrays(self, name: str) -> Select[Any]:
         """The query with an array for each column, named like that and numbered."""
@@ -76,6 +86,11 @@ def in_list(columns: Sequence[Column[Any]]) -> ColumnElement[bool]:
     """Whether the columns together are among `wanted`: as many parameters as there are values."""
     column = columns[0] if len(columns) == 1 else tuple_(*columns)
     return column.in_(bindparam("wanted", expanding=True))
+
+
+def equal(name: str, columns: Sequence[Column[Any]]) -> list[ColumnElement[bool]]:
+    """That each column is the parameter named like that and numbered."""
+    return [one == bindparam(f"{name}_{at}", type_=one.type) for at, one in enumerate(columns)]
 
 
 def in_arrays(name: str, columns: Sequence[Column[Any]]) -> ColumnElement[bool]:

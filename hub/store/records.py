@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, literal_column, select
 
 from hub.domain.breakglass import BreakGlass
 from hub.domain.consents import Consent
@@ -28,6 +28,7 @@ from hub.domain.viewer import Viewer
 from hub.domain.visits import Visit
 from hub.store.bulk import Changes, Keys, Rows
 from hub.store.lookup import Lookup
+from hub.store.prepared import Prepared
 from hub.store.row_security import see_as
 from hub.store.tables import record
 
@@ -55,6 +56,15 @@ KINDS: dict[str, type[Record]] = {
     )
 }
 R = TypeVar("R", bound=Record)
+# The kind stands in the text: a plan for any kind would be one for the largest.
+_OF_KIND = {
+    kind: Prepared(
+        select(record.c.id, record.c.doc, record.c.version)
+        .where(record.c.kind == literal_column(f"'{kind}'"))
+        .order_by(record.c.id)
+    )
+    for kind in KINDS
+}
 _BY_KEY = Lookup(select(record.c.key, record.c.kind, record.c.id, record.c.doc), record.c.key)
 
 
@@ -108,11 +118,7 @@ def get_records(conn: Connection, kind: type[R], ids: Iterable[str]) -> dict[str
 
 def all_records(conn: Connection, kind: type[R]) -> dict[str, tuple[R, int]]:
     """Every record of a kind that stays small (partners, networks), by id."""
-    rows = conn.execute(
-        select(record.c.id, record.c.doc, record.c.version)
-        .where(record.c.kind == kind.kind)
-        .order_by(record.c.id)
-    )
+    rows = _OF_KIND[kind.kind].rows(conn, {})
     return {row.id: (decode(kind, row.doc), row.version) for row in rows}
 
 

@@ -8,16 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    and_,
-    literal,
-    or_,
-    select,
-    tuple_,
-)
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, literal, or_, select, tuple_
 
 from hub.domain.consents import Consent
 from hub.domain.firms import readable_partners
@@ -27,10 +18,11 @@ from hub.domain.refusal import Refusal
 from hub.domain.viewer import Viewer
 from hub.store import pages
 from hub.store.firms import FirmView, known_firm, party_labels, visible_firms
+from hub.store.lookup import Lookup
 from hub.store.newest import Way, newest
 from hub.store.records import decode, load_states
 from hub.store.search import sortable_time
-from hub.store.tables import record, referral_party, referral_row
+from hub.store.tables import String, record, referral_party, referral_row
 from hub.store.vault import Subject, Vault, unseal
 
 LINKED_MAX = 100
@@ -126,8 +118,7 @@ def get_referral(conn: Connection, viewer: Viewer, vault: Vault, id_: str) -> Re
 
     Where several firms have a referral of one id, the first that came counts.
     """
-    query = _with_record().where(referral_row.c.id == id_, visible_referrals(viewer.labels))
-    rows = conn.execute(query).all()
+    rows = list(_SEEN_BY_ID.rows(conn, viewer.labels, id=id_))
     first = min(rows, key=lambda row: (decode(Referral, row.doc).created_at, row.version), default=None)
     return _views(conn, viewer, vault, [first])[0] if first else None
 
@@ -189,6 +180,18 @@ def _with_record() -> Select[Any]:
             record.c.id == referral_row.c.id,
         ),
     )
+
+
+# One row for each label of the viewer's that is a party to it.
+_SEEN_BY_ID = Lookup(
+    _with_record()
+    .join(
+        referral_party,
+        and_(referral_party.c.firm == referral_row.c.firm, referral_party.c.id == referral_row.c.id),
+    )
+    .where(referral_row.c.id == bindparam("id", type_=String)),
+    referral_party.c.label,
+)
 
 
 def _ways(

@@ -33,6 +33,12 @@ PREFIX = "sealed"
 _KEYS = select(subject_key.c.digest, subject_key.c.surrogate, subject_key.c.wrapped_key)
 BY_DIGEST = Lookup(_KEYS, subject_key.c.digest)
 _BY_SURROGATE = Lookup(_KEYS, subject_key.c.surrogate)
+_SEALED_IDS = Lookup(
+    select(subject_key.c.surrogate, subject_key.c.wrapped_key, subject_key.c.sealed_id).where(
+        subject_key.c.wrapped_key.is_not(None)
+    ),
+    subject_key.c.surrogate,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +114,11 @@ class Vault:
 
     def wire_ids(self, conn: Connection, surrogates: Iterable[str]) -> dict[str, str]:
         """Wire ids by surrogate; erased subjects are absent."""
-        rows = conn.execute(
-            select(subject_key.c.surrogate, subject_key.c.wrapped_key, subject_key.c.sealed_id).where(
-                subject_key.c.surrogate.in_(set(surrogates)), subject_key.c.wrapped_key.is_not(None)
-            )
-        )
         return {
             row.surrogate: _decrypt(
                 AESGCM(_decrypt(self._kek, row.wrapped_key, row.surrogate)), row.sealed_id, row.surrogate
             ).decode()
-            for row in rows
+            for row in _SEALED_IDS.rows(conn, set(surrogates))
         }
 
     def _subject(self, surrogate: str, wrapped_key: bytes | None) -> Subject:

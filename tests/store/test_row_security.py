@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,61 +14,24 @@ from hub.domain.principal import Principal
 from hub.domain.referrals import Referral
 from hub.events.rebuild import rebuild
 from hub.store.opening import open_store
-from hub.store.postgres import PostgresStore, address
+from hub.store.postgres import address
 from hub.store.records import viewer_of
 from hub.store.row_security import PUBLIC_KINDS, conditions, secure
-from hub.store.schema import prepare_read_model
 from hub.store.tables import (
-    delivery,
     entry_party,
-    inbox,
     read,
     record,
     referral_party,
     referral_row,
-    truth,
-    verdict,
 )
 from tests.graphql.cases.world import (
     NORTH,
     World,
-    consented,
     manager,
-    partner,
-    registered,
-    requested,
-    uuid,
 )
+from tests.store.conftest import FRIESLAND, KENT, MOLISE, NORMANDY, OWN, POOLED, SHARED
 
 SECURED = (referral_party, entry_party, referral_row, record)
-KENT, NORMANDY, FRIESLAND, MOLISE = (partner(one) for one in ("kent", "normandy", "friesland", "molise"))
-SHARED, POOLED, OWN = uuid("shared"), uuid("pooled"), uuid("own")
-
-
-@pytest.fixture
-async def world(tmp_path: Path, store_on: PostgresStore) -> AsyncIterator[World]:
-    """Kent asks Normandy about a firm and the pool about another; Normandy asks Friesland about a third."""
-    hub = World(tmp_path, store_on)
-    await hub.open()
-    await hub.post(KENT, registered("A"), consented("A", "normandy"), requested("A", SHARED, to="normandy"))
-    await hub.post(KENT, registered("B"), consented("B", f"network:{NORTH}"), requested("B", POOLED))
-    await hub.post(
-        NORMANDY, registered("C"), consented("C", "friesland"), requested("C", OWN, to="friesland")
-    )
-    await hub.post(MOLISE, registered("D"))
-    yield hub
-    await hub.close()
-
-
-@pytest.fixture
-async def store_on(shared_database_url: str) -> AsyncIterator[PostgresStore]:
-    """An empty PostgreSQL."""
-    store = PostgresStore(shared_database_url)
-    names = ", ".join(table.name for table in truth.sorted_tables)
-    await store.own(lambda conn: conn.execute(text(f"TRUNCATE {names}")))
-    await prepare_read_model(store, anew=True)
-    yield store
-    await store.close()
 
 
 def everything(conn: Connection) -> dict[str, set[tuple[Any, ...]]]:
@@ -103,57 +65,6 @@ async def test_without_a_viewer_there_are_no_rows_of_cases(world: World) -> None
     assert {kind for _, kind, _ in found[record.name]} <= set(PUBLIC_KINDS)
     whole = await world.store.inspect(everything)
     assert cases(whole) == {SHARED, POOLED, OWN}
-
-
-async def test_without_a_viewer_there_are_no_entries_of_the_ledger(world: World) -> None:
-    """Not even of one's own: whoever forgets to say who asks is answered as nobody."""
-
-    def entries(conn: Connection) -> list[int]:
-        return [conn.execute(select(func.count()).select_from(one)).scalar_one() for one in (inbox, verdict)]
-
-    whole = await world.store.inspect(entries)
-    assert whole[0] == whole[1] > 0
-    assert await world.store.read(entries) == [0, 0]
-
-    def by_one(conn: Connection) -> list[int]:
-        viewer_of(conn, MOLISE, world.now)
-        return entries(conn)
-
-    assert await world.store.read(by_one) == whole
-
-
-async def test_what_a_partner_wrote_to_its_topic_is_shown_to_nobody_else(world: World) -> None:
-    rows = [
-        {"partner": one, "topic_id": "t", "partition": 0, "log_offset": 0, "at": "2026-11-01T00:00:00Z"}
-        for one in ("kent", "normandy")
-    ]
-    await world.store.write(lambda conn: conn.execute(insert(delivery), rows))
-
-    def delivered(conn: Connection, viewer: Principal | None) -> set[str]:
-        if viewer:
-            viewer_of(conn, viewer, world.now)
-        return set(conn.execute(select(delivery.c.partner)).scalars())
-
-    seen = [
-        await world.store.read(lambda conn, one=one: delivered(conn, one))  # type: ignore[misc]
-        for one in (KENT, MOLISE, manager(), None)
-    ]
-    assert seen == [{"kent"}, set(), set(), set()]
-    assert await world.store.inspect(lambda conn: delivered(conn, None)) == {"kent", "normandy"}
-
-
-async def test_the_owner_of_the_truth_can_copy_it(world: World) -> None:
-    """pg_dump switches row-level security off, and refuses where that would be passed over in silence."""
-
-    def copied(conn: Connection) -> int:
-        conn.execute(text("SET LOCAL row_security = off"))
-        return int(conn.execute(select(func.count()).select_from(inbox)).scalar_one())
-
-    forced = text(
-        "SELECT count(*) FROM pg_class WHERE relforcerowsecurity AND relnamespace = 'public'::regnamespace"
-    )
-    assert await world.store.own(copied) > 0
-    assert await world.store.inspect(lambda conn: conn.execute(forced).scalar_one()) == 0
 
 
 @pytest.mark.parametrize(
@@ -288,13 +199,3 @@ async def test_readers_cannot_lift_a_policy(world: World, table: Table) -> None:
             Exception, match=r"must be owner|read-only transaction|affected by row-level security"
         ):
             await world.store.read(attempt)
-
-
-ANSWERS_ARE_MADE_OF = {"inbox", "leaf", "tile", "checkpoint", "delivery", "subject_key"}
-OTHERS = sorted({table.name for table in truth.sorted_tables} - ANSWERS_ARE_MADE_OF | {"alembic_version"})
-
-
-@pytest.mark.parametrize("name", OTHERS)
-async def test_readers_have_no_table_that_no_answer_is_made_of(world: World, name: str) -> None:
-    with pytest.raises(Exception, match="permission denied"):
-        await world.store.read(lambda conn: conn.execute(text(f"SELECT * FROM {name}")))
