@@ -159,8 +159,8 @@ async def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
     try:
         assert len(server.acknowledged) == FIRMS * EVENTS_OF_A_FIRM
         verify = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", "from hub.cli.ledger import app; app()",
-            "verify", settings.public_url, "--json",
+            sys.executable, "-c", "from hub.cli.main import main; main()",
+            "ledger", "verify", settings.public_url, "--json",
             stdout=asyncio.subprocess.PIPE, cwd=ROOT,
         )  # fmt: skip
         told, _ = await verify.communicate()
