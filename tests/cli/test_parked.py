@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka import KafkaProducer
 from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
@@ -28,6 +27,7 @@ from hub.store.deliveries import Place, delivery_at, place_named
 from hub.store.parked import list_parked
 from hub.store.tables import verdict
 from tests.durability.histories import beginning
+from tests.kafka.clients import producing
 from tests.support.messages import (
     KENT,
     NORMANDY,
@@ -248,11 +248,8 @@ async def test_an_id_under_which_nothing_is_parked_is_told(tmp_path: Path) -> No
 
 
 def _write(bootstrap: str, topic: str, value: bytes, headers: list[tuple[str, bytes]]) -> None:
-    producer = KafkaProducer(bootstrap_servers=bootstrap.split(","))
-    try:
+    with producing(bootstrap) as producer:
         producer.send(topic, value, headers=headers, partition=0).get(PATIENCE_S)
-    finally:
-        producer.close()
 
 
 async def _listed_of(hub: Hub, slug: str | None) -> list[dict[str, Any]]:

@@ -10,16 +10,24 @@ from typing import Any
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
+from tests.support.waiting import PATIENCE_S
+
 
 @contextlib.contextmanager
 def producing(bootstrap: str, **settings: Any) -> Iterator[KafkaProducer]:
-    """A producer as partners should set it up."""
+    """A producer as partners should set it up.
+
+    What was not acknowledged by the end of the block is given up: an idempotent producer can stop sending for
+    good when a broker goes away, and closing it would wait for ever.
+    """
     own = {"acks": "all", "enable_idempotence": True, "max_request_size": 50_000_000, "linger_ms": 0}
     producer = KafkaProducer(bootstrap_servers=bootstrap.split(","), **own | settings)
     try:
         yield producer
     finally:
-        producer.close()
+        producer._sender.force_close()
+        producer._sender.join(PATIENCE_S)
+        producer.close(timeout=0)
         gc.collect()  # kafka-python leaves sockets of failed connections to it: see tests/local/records.py.
 
 

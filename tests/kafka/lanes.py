@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient
 from sqlalchemy import func, select
 
@@ -17,6 +16,7 @@ from hub.store.pages import projection_version
 from hub.store.parked import Parked, list_parked
 from hub.store.relay import told
 from hub.store.tables import verdict
+from tests.kafka.clients import producing
 from tests.support.messages import KENT, firm, network_events, network_manager, partner, service
 from tests.support.spine import Production, Spine
 from tests.support.waiting import PATIENCE_S, soon
@@ -96,8 +96,5 @@ def administer(production: Production) -> KafkaAdminClient:
 
 def produce(production: Production, topic: str, **record: Any) -> None:
     """Write one record, as somebody else than the hub."""
-    producer = KafkaProducer(bootstrap_servers=production.bootstrap.split(","))
-    try:
+    with producing(production.bootstrap) as producer:
         producer.send(topic, **record).get(PATIENCE_S)
-    finally:
-        producer.close(timeout=5)

@@ -17,6 +17,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
 from deploy.local import LocalKafka
+from tests.kafka.clients import producing
 from tests.support.waiting import PATIENCE_S, soon_here
 
 ABANDONED_SOCKETS = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -45,9 +46,7 @@ def admin(kafka: LocalKafka, **settings: Any) -> Iterator[KafkaAdminClient]:
 @contextlib.contextmanager
 def producer(kafka: LocalKafka, **settings: Any) -> Iterator[KafkaProducer]:
     """A producer that counts a record as sent once every replica in sync has it."""
-    with _closing(
-        KafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all", **IMPATIENT | settings)
-    ) as client:
+    with producing(kafka.bootstrap, **IMPATIENT | settings) as client:
         yield client
 
 
