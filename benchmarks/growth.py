@@ -33,10 +33,10 @@ from benchmarks.serving import place, real_parts, scratch
 from hub.events.rebuild import fold_all
 from hub.events.spine import Hub, open_hub
 from hub.store.entries import find_entries, get_receipt
-from hub.store.records import viewer_of
 from hub.store.referrals import ReferralFilter, find_referrals
 from hub.store.schema import prepare_read_model
 from hub.store.services import find_services
+from hub.store.viewers import viewer_of
 
 STEPS = (10_000, 100_000, 1_000_000)
 PROJECTORS = (1, 2, 4)

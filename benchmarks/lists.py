@@ -26,10 +26,10 @@ from hub.store.engine import Store
 from hub.store.entries import find_entries
 from hub.store.opening import open_store
 from hub.store.pages import Page, encode_cursor
-from hub.store.records import viewer_of
 from hub.store.referrals import ReferralFilter, find_referrals
 from hub.store.schema import prepare_read_model
 from hub.store.vault import Vault
+from hub.store.viewers import viewer_of
 from tests.support.parts import database_server
 
 ENTRIES = 1_000_000

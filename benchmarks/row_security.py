@@ -30,17 +30,17 @@ from hub.domain.scopes import DEFAULT_SCOPES, Audience
 from hub.domain.viewer import Viewer
 from hub.store.engine import Store
 from hub.store.opening import open_store
-from hub.store.records import memberships, viewer_of
 from hub.store.referrals import ReferralFilter, find_referrals, get_referral
 from hub.store.row_security import conditions
 from hub.store.schema import prepare_read_model
 from hub.store.vault import Vault
+from hub.store.viewers import memberships, viewer_of
 from tests.support.parts import database_server
 
 REFERRALS = 100_000
 PARTNERS = 1_000
 ROUNDS = 8
-ASKED = 50
+ASKED = 250
 WARMING = 10
 RATIO_MAX = 1.1
 AT = datetime(2026, 11, 22, tzinfo=UTC)

@@ -27,8 +27,8 @@ from hub.events.exporting import as_json
 from hub.events.spine import Hub
 from hub.store.exports import export_firm, export_person
 from hub.store.projection import statuses
-from hub.store.records import viewer_of
 from hub.store.retention import DueFirm, due_firms
+from hub.store.viewers import viewer_of
 
 app = typer.Typer(no_args_is_help=True, help="Copies of what is held on a firm or person, and erasure.")
 VERDICT_S = 10.0

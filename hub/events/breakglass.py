@@ -16,8 +16,8 @@ from hub.events.audit import Acted, Auditor
 from hub.events.progress import Progress
 from hub.store.breakglass import GrantView, find_case, find_grants, get_grant, verdict_on
 from hub.store.engine import Store
-from hub.store.records import viewer_of
 from hub.store.vault import Vault
+from hub.store.viewers import viewer_of
 
 VERDICT_WAIT_S = 10.0
 Decision = Literal["approved", "refused", "ended"]

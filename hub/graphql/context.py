@@ -21,9 +21,9 @@ from hub.events.quotas import Quotas
 from hub.store.engine import Store
 from hub.store.opportunities import get_opportunities
 from hub.store.partners import Registry, load_registry
-from hub.store.records import viewer_of
 from hub.store.services import count_services, get_services
 from hub.store.vault import Vault
+from hub.store.viewers import viewer_of
 
 T = TypeVar("T")
 RecordReading = Callable[[Principal, Opening], Awaitable[None]]

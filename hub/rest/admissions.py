@@ -27,7 +27,7 @@ from hub.rest.registrar import Registrar
 from hub.store import onboarding
 from hub.store.clients import Client, list_clients
 from hub.store.onboarding import ScopeRequest
-from hub.store.records import memberships
+from hub.store.viewers import memberships
 
 SHOWN_MAX = 200
 CLIENT, REQUEST = "client of a partner of yours with this id", "request of yours to decide with this id"

@@ -29,7 +29,7 @@ from hub.rest.registrar import Registrar
 from hub.store import onboarding
 from hub.store.clients import Client, list_clients
 from hub.store.onboarding import ScopeRequest
-from hub.store.records import memberships
+from hub.store.viewers import memberships
 
 REQUESTS_SHOWN_MAX = 100
 APPROVAL = "key-approval"

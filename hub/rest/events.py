@@ -28,9 +28,9 @@ from hub.events.strict_json import EnvelopeError
 from hub.rest.problems import place_of, rejection
 from hub.store.engine import Store, StoreUnavailable
 from hub.store.entries import receipts_of
-from hub.store.records import viewer_of
 from hub.store.together import Together
 from hub.store.vault import Vault
+from hub.store.viewers import viewer_of
 
 log = logging.getLogger(__name__)
 

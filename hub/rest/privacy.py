@@ -24,8 +24,8 @@ from hub.events.quotas import COST_MAX
 from hub.events.spine import Hub
 from hub.rest.problems import NOT_KEPT, confirmed, found
 from hub.store.exports import Export, export_firm, export_person
-from hub.store.records import viewer_of
 from hub.store.vault import Vault
+from hub.store.viewers import viewer_of
 
 COPY_COST = COST_MAX
 """As the largest answer to a query: every event of the hub is looked at, and one written to the ledger."""

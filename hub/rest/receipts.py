@@ -23,8 +23,8 @@ from hub.rest.problems import NOT_KEPT, found
 from hub.store.deliveries import find_delivery
 from hub.store.engine import Store
 from hub.store.entries import receipt_of
-from hub.store.records import viewer_of
 from hub.store.vault import Vault
+from hub.store.viewers import viewer_of
 
 _SEQ = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 _PARTITION = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)

@@ -20,8 +20,8 @@ from hub.events.intake import Intake
 from hub.rest.problems import not_found, rejected
 from hub.store.clients import Client, find_client
 from hub.store.engine import Store
-from hub.store.records import memberships
 from hub.store.vault import Vault
+from hub.store.viewers import memberships
 
 T = TypeVar("T")
 

@@ -174,6 +174,9 @@ class PostgresStore:
             settings["role"] = role
         if role in (READER, INSPECTOR):
             settings["default_transaction_read_only"] = "on"
+        if role == READER:
+            # Under policies a plan takes longer than the run (docs/decisions/0026-row-level-security.md).
+            settings["plan_cache_mode"] = "force_generic_plan"
         if role == PROJECTOR:
             # As on SQLite: a power cut may take the read model back, rows and position together.
             settings["synchronous_commit"] = "off"

@@ -1,9 +1,8 @@
-"""State of keys, as folds read and return it, and who is a member of what."""
+"""State of keys, as folds read and return it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Connection, literal_column, select
@@ -19,17 +18,14 @@ from hub.domain.matches import Match
 from hub.domain.networks import Claim, Contribution, Network, Responsibility
 from hub.domain.opportunities import Opportunity
 from hub.domain.partners import Partner
-from hub.domain.principal import Principal
 from hub.domain.record import Gone, KeyState, Record
 from hub.domain.referrals import Referral
 from hub.domain.roadmaps import Roadmap
 from hub.domain.services import Service
-from hub.domain.viewer import Viewer
 from hub.domain.visits import Visit
 from hub.store.bulk import Changes, Keys, Rows
 from hub.store.lookup import Lookup
 from hub.store.prepared import Prepared
-from hub.store.row_security import see_as
 from hub.store.tables import record
 
 KINDS: dict[str, type[Record]] = {
@@ -120,21 +116,3 @@ def all_records(conn: Connection, kind: type[R]) -> dict[str, tuple[R, int]]:
     """Every record of a kind that stays small (partners, networks), by id."""
     rows = _OF_KIND[kind.kind].rows(conn, {})
     return {row.id: (decode(kind, row.doc), row.version) for row in rows}
-
-
-def viewer_of(conn: Connection, principal: Principal, at: datetime, *, glass: bool = False) -> Viewer:
-    """The viewer behind a principal, with the memberships of this moment. glass: as in Viewer.
-
-    What the transaction reads of cases from here on is this viewer's alone.
-    """
-    viewer = Viewer(principal, at, memberships(conn, at), glass=glass)
-    see_as(conn, viewer.labels | viewer.audit_labels)
-    return viewer
-
-
-def memberships(conn: Connection, at: datetime) -> Mapping[str, frozenset[str]]:
-    """Networks by partner, as they hold at that moment."""
-    return {
-        slug: frozenset(partner.networks_on(at.date()))
-        for slug, (partner, _) in all_records(conn, Partner).items()
-    }

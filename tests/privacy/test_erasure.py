@@ -20,8 +20,9 @@ from hub.store.engine import Store
 from hub.store.entries import receipt_of
 from hub.store.erasing import condemned, destroy
 from hub.store.ledger import SqlTiles, newest_head
-from hub.store.records import load_states, viewer_of
+from hub.store.records import load_states
 from hub.store.tables import inbox, leaf, subject_key
+from hub.store.viewers import viewer_of
 from tests.privacy.told import (
     CASE,
     EENS,

@@ -17,7 +17,7 @@ from hub.events.exporting import as_json
 from hub.events.rejection import Rejected
 from hub.store import exports
 from hub.store.exports import export_firm, export_person
-from hub.store.records import viewer_of
+from hub.store.viewers import viewer_of
 from tests.privacy.told import (
     CASE,
     EENS,

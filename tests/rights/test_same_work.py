@@ -13,7 +13,7 @@ import pytest
 from hub.domain.principal import Principal
 from hub.store.engine import Store
 from hub.store.exports import Export, export_firm
-from hub.store.records import viewer_of
+from hub.store.viewers import viewer_of
 from tests.graphql.cases.test_cases_roadmaps import PLAN, agreed
 from tests.graphql.cases.world import (
     NORTH,
@@ -69,6 +69,7 @@ async def test_what_is_somebody_elses_is_looked_for_like_what_is_not_there(
     hub, seq = world
     query, theirs, nothing = ASKED[what]
     stranger: Principal = STRANGERS[who]
+    await hub.ask(stranger, query, id=nothing)  # Its first read says whose labels to expect.
     answers, work = [], []
     for id_ in (seq if theirs is None else theirs, nothing):
         with statements() as said:
@@ -82,6 +83,7 @@ async def test_what_is_somebody_elses_is_looked_for_like_what_is_not_there(
 async def test_one_who_has_a_part_in_it_causes_other_work(world: tuple[World, int]) -> None:
     hub, _ = world
     query, theirs, nothing = ASKED["firm"]
+    await hub.ask(NORMANDY, query, id=nothing)
     work = []
     for id_ in (theirs, nothing):
         with statements() as said:
@@ -98,6 +100,7 @@ async def test_a_copy_of_somebody_elses_firm_is_looked_for_like_one_of_no_firm(
     world: tuple[World, int], who: str
 ) -> None:
     hub, _ = world
+    await exported(hub, EXPORTERS[who], "Z")  # Its first read says whose labels to expect.
     work = []
     for number in ("A", "Z"):
         with statements() as said:

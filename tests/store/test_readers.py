@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import Connection, func, insert, select, text
 
 from hub.domain.principal import Principal
-from hub.store.records import viewer_of
 from hub.store.referrals import get_referral
 from hub.store.tables import delivery, inbox, truth, verdict
+from hub.store.viewers import viewer_of
 from tests.graphql.cases.world import World, manager
 from tests.store.conftest import KENT, MOLISE, SHARED
 

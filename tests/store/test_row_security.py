@@ -15,7 +15,6 @@ from hub.domain.referrals import Referral
 from hub.events.rebuild import rebuild
 from hub.store.opening import open_store
 from hub.store.postgres import address
-from hub.store.records import viewer_of
 from hub.store.row_security import PUBLIC_KINDS, conditions, secure
 from hub.store.tables import (
     entry_party,
@@ -24,9 +23,11 @@ from hub.store.tables import (
     referral_party,
     referral_row,
 )
+from hub.store.viewers import viewer_of
 from tests.graphql.cases.world import (
     NORTH,
     World,
+    event,
     manager,
 )
 from tests.store.conftest import FRIESLAND, KENT, MOLISE, NORMANDY, OWN, POOLED, SHARED
@@ -131,6 +132,15 @@ async def test_viewers_that_read_at_the_same_time_on_few_connections_see_their_o
     found = await asyncio.gather(*(seen_by(world, one) for one in callers))
     expected = {"kent": 2, "normandy": 3, "friesland": 2, "molise": 0}
     assert [len(cases(one)) for one in found] == [expected[str(caller.partner)] for caller in callers]
+
+
+async def test_memberships_of_the_moment_count_and_not_those_of_the_last_read(world: World) -> None:
+    assert cases(await seen_by(world, FRIESLAND)) == {POOLED, OWN}
+    day = world.now.date().isoformat()
+    await world.post(manager(), event("partner.suspended", "friesland", network=NORTH, on=day))
+    assert cases(await seen_by(world, FRIESLAND)) == {OWN}
+    await world.post(manager(), event("partner.resumed", "friesland", network=NORTH, on=day))
+    assert cases(await seen_by(world, FRIESLAND)) == {POOLED, OWN}
 
 
 async def test_the_policies_are_forced_and_outlive_a_rebuild(world: World) -> None:

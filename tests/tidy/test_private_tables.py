@@ -31,6 +31,7 @@ ANSWERS = {
 """Modules of the store that answers to callers are made by: each function there, see below."""
 OTHERS = {
     "records.py": "states of keys, which folds and the visible_* functions judge",
+    "viewers.py": "memberships of partners, which are public",
     "projection.py": "the projector's writes, and what it asks before them",
     "stakes.py": "writes",
     "parties.py": "writes",
