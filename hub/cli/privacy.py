@@ -6,7 +6,6 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 import typer
 from rich.table import Table
@@ -19,7 +18,7 @@ from hub.cli.terminal import data, print_json, refuse, talk
 from hub.domain.audit import Act
 from hub.domain.references import ACCOUNT_PREFIX, PERSON_PREFIX
 from hub.domain.refusal import Refusal
-from hub.domain.values import rfc3339
+from hub.domain.values import is_uuid, rfc3339
 from hub.events.accept import Receipt, accept
 from hub.events.audit import Acted, record
 from hub.events.check import check
@@ -57,7 +56,7 @@ def erase(
     """Erase a firm (its sme_id), a person, or every firm that is due; the ledger keeps that it was done."""
     if due == (id_ is not None):
         raise typer.BadParameter("give either an ID or --due")
-    if id_ is not None and not _is_uuid(id_):
+    if id_ is not None and not is_uuid(id_):
         raise typer.BadParameter("an ID is a UUID in its lower-case form")
     ids: list[str] = [id_] if id_ is not None else [one.sme_id for one in run(lambda hub: _due(hub, years))]
     if ids and not yes:
@@ -147,10 +146,3 @@ def _accept(conn: Connection, hub: Hub, id_: str, is_person: bool, reason: str) 
     if isinstance(answer, Exception):
         raise answer
     return answer
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text
-    except ValueError:
-        return False

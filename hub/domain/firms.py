@@ -70,14 +70,14 @@ class SmeRegistered(CasePayload):
     country: Country
     size: Size | None = None
     experience: Experience | None = None
-    sectors: Annotated[list[Sector], Field(max_length=ITEMS_MAX)] = []
+    sectors: Annotated[list[Sector], Field(max_length=ITEMS_MAX)] = Field(default_factory=list)
     area: Area | None = None
-    languages: Annotated[list[Language], Field(max_length=50)] = []
+    languages: Annotated[list[Language], Field(max_length=50)] = Field(default_factory=list)
     employees: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
     turnover: Money | None = None
     own_product_line: bool | None = None
-    markets_current: Annotated[list[Country], Field(max_length=ITEMS_MAX)] = []
-    markets_target: Annotated[list[Country], Field(max_length=ITEMS_MAX)] = []
+    markets_current: Annotated[list[Country], Field(max_length=ITEMS_MAX)] = Field(default_factory=list)
+    markets_target: Annotated[list[Country], Field(max_length=ITEMS_MAX)] = Field(default_factory=list)
     contacts: Personal[Annotated[list[Contact], Field(max_length=50)]] | None = None
 
 
@@ -99,7 +99,7 @@ class Registration(Record):
     markets_current: list[str]
     markets_target: list[str]
     contacts: Sealed | None
-    networks: list[str] = []
+    networks: list[str] = Field(default_factory=list)
     updated_at: datetime
 
 

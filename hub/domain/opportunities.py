@@ -55,8 +55,8 @@ class OpportunityPublished(Payload):
     summary: LocalizedText
     description: LocalizedText | None = None
     country: Country
-    target_countries: Annotated[list[Country], Field(max_length=ITEMS_MAX)] = []
-    sectors: Annotated[list[Sector], Field(max_length=ITEMS_MAX)] = []
+    target_countries: Annotated[list[Country], Field(max_length=ITEMS_MAX)] = Field(default_factory=list)
+    sectors: Annotated[list[Sector], Field(max_length=ITEMS_MAX)] = Field(default_factory=list)
     published_on: Date
     expires_on: Date | None = None
     deadline: Date | None = None

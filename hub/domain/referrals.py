@@ -95,7 +95,7 @@ class ReferralRequested(CasePayload):
     opportunity_id: OpportunityId | None = None
     consent_id: Uuid
     priority: Literal["routine", "urgent"] = "routine"
-    needs: Annotated[list[Need], Field(max_length=5)] = []
+    needs: Annotated[list[Need], Field(max_length=5)] = Field(default_factory=list)
     message: Personal[Text] | None = None
     part_of: Uuid | None = None
     based_on: Uuid | None = None
@@ -166,7 +166,7 @@ class OutcomeReported(Value):
 
     kind: OutcomeKind
     value: Money | None = None
-    countries: Annotated[list[Country], Field(max_length=250)] = []
+    countries: Annotated[list[Country], Field(max_length=250)] = Field(default_factory=list)
 
 
 class ReferralCompleted(MovePayload):
@@ -216,7 +216,7 @@ class Referral(Record):
     opportunity: str | None = None
     consent: str | None = None
     priority: Literal["routine", "urgent"] = "routine"
-    needs: list[Need] = []
+    needs: list[Need] = Field(default_factory=list)
     message: Sealed | None = None
     part_of: str | None = None
     based_on: str | None = None
@@ -224,7 +224,7 @@ class Referral(Record):
     reason: Reason | None = None
     suggested_to: str | None = None
     resume_on: date | None = None
-    performed: list[Performed] = []
+    performed: list[Performed] = Field(default_factory=list)
     outcome: Outcome | None = None
     erased: bool = False
     created_at: datetime

@@ -88,14 +88,14 @@ class Organization(Value):
     """The body behind a service, when it is not the partner itself."""
 
     name: Name
-    identifiers: Annotated[list[OrganizationIdentifier], Field(max_length=20)] = []
+    identifiers: Annotated[list[OrganizationIdentifier], Field(max_length=20)] = Field(default_factory=list)
 
 
 class TargetAudience(Value):
     """Firms that a service is meant for; an absent list restricts nothing."""
 
-    sizes: Annotated[list[Size], Field(max_length=ITEMS_MAX)] = []
-    experience: Annotated[list[Experience], Field(max_length=ITEMS_MAX)] = []
+    sizes: Annotated[list[Size], Field(max_length=ITEMS_MAX)] = Field(default_factory=list)
+    experience: Annotated[list[Experience], Field(max_length=ITEMS_MAX)] = Field(default_factory=list)
 
 
 class CostOption(Value):
@@ -144,25 +144,25 @@ class ServicePublished(Payload):
     pathway_step: PathwayStep | None = None
     delivery: Literal["digital", "physical", "both"] | None = None
     reach: Literal["european", "international", "both"] | None = None
-    trade: Annotated[list[Literal["export", "import"]], Field(max_length=2)] = []
-    sectors: Annotated[list[Sector], Field(max_length=ITEMS_MAX)] = []
-    products: Annotated[list[HsCode], Field(max_length=ITEMS_MAX)] = []
-    target_countries: Annotated[list[Country], Field(max_length=ITEMS_MAX)] = []
-    service_areas: Annotated[list[Area], Field(max_length=ITEMS_MAX)] = []
-    languages: Annotated[list[Language], Field(max_length=ITEMS_MAX)] = []
+    trade: Annotated[list[Literal["export", "import"]], Field(max_length=2)] = Field(default_factory=list)
+    sectors: Annotated[list[Sector], Field(max_length=ITEMS_MAX)] = Field(default_factory=list)
+    products: Annotated[list[HsCode], Field(max_length=ITEMS_MAX)] = Field(default_factory=list)
+    target_countries: Annotated[list[Country], Field(max_length=ITEMS_MAX)] = Field(default_factory=list)
+    service_areas: Annotated[list[Area], Field(max_length=ITEMS_MAX)] = Field(default_factory=list)
+    languages: Annotated[list[Language], Field(max_length=ITEMS_MAX)] = Field(default_factory=list)
     audience: TargetAudience = Field(default_factory=TargetAudience)  # Copying one takes longer.
-    channels: Annotated[list[Slug], Field(max_length=20)] = []
+    channels: Annotated[list[Slug], Field(max_length=20)] = Field(default_factory=list)
     url: Url | None = None
     application_url: Url | None = None
     email: Email | None = None
     cost_options: Annotated[list[CostOption], Field(max_length=50)] | None = None
-    required_documents: Annotated[list[RequiredDocument], Field(max_length=100)] = []
+    required_documents: Annotated[list[RequiredDocument], Field(max_length=100)] = Field(default_factory=list)
     processing_time: Duration | None = None
     capacity: Capacity | None = None
     eligibility: Eligibility | None = None
-    funding_terms: Annotated[list[FundingTerm], Field(max_length=100)] = []
+    funding_terms: Annotated[list[FundingTerm], Field(max_length=100)] = Field(default_factory=list)
     programme: Name | None = None
-    policy_tags: Annotated[list[Slug], Field(max_length=100)] = []
+    policy_tags: Annotated[list[Slug], Field(max_length=100)] = Field(default_factory=list)
     valid_from: Date | None = None
     valid_to: Date | None = None
     assured_date: Date | None = None

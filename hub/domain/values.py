@@ -41,6 +41,7 @@ class MemberError(ValueError):
 
 
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+_FINER = re.compile(r"(\.\d{6})\d+", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DURATION = re.compile(r"P(?!$)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?", re.ASCII)
 _DECIMAL = re.compile(r"\d{1,15}(\.\d{1,6})?", re.ASCII)
@@ -55,7 +56,7 @@ def parse_time(value: Any) -> datetime:
     if not isinstance(value, str) or not _RFC3339.fullmatch(value):
         raise ValueError("is not an RFC 3339 time with offset, such as 2026-11-22T09:00:00Z")
     # fromisoformat knows microseconds; finer digits are legal in RFC 3339 and are cut.
-    text = re.sub(r"(\.\d{6})\d+", r"\1", value.upper())
+    text = _FINER.sub(r"\1", value.upper())
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
@@ -208,6 +209,11 @@ class MovePayload(Value):
 
     sme_id: FirmId | None = None
     extensions: Personal[Extensions] | None = None
+
+
+def is_uuid(text: str) -> bool:
+    """Whether it is a UUID in its lower-case form with hyphens."""
+    return _UUID.fullmatch(text) is not None
 
 
 def is_slug(text: str) -> bool:

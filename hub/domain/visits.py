@@ -27,9 +27,9 @@ class VisitRecorded(CasePayload):
     kind: Literal["first-contact", "site-visit", "review"]
     network: NetworkSlug
     direction: Literal["export", "import"] | None = None
-    topics: Annotated[list[Need], Field(max_length=5)] = []
+    topics: Annotated[list[Need], Field(max_length=5)] = Field(default_factory=list)
     note: Personal[Text] | None = None
-    signposted_to: Annotated[list[PartnerSlug], Field(max_length=20)] = []
+    signposted_to: Annotated[list[PartnerSlug], Field(max_length=20)] = Field(default_factory=list)
 
 
 class Visit(Record):

@@ -7,12 +7,12 @@ moment of the commit.
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection
 
 from hub.domain.opportunities import InterestExpressed
@@ -60,6 +60,10 @@ class _Group:
     made: dict[str, dict[str, Any]] = field(default_factory=dict)
     status: list[tuple[str, bool]] = field(default_factory=list)
     erased: list[str] = field(default_factory=list)
+    accepted_at: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.accepted_at = rfc3339(self.at)
 
     def subject(self, wire_id: str) -> Subject:
         """The subject of a wire id, made when it is new."""
@@ -174,8 +178,7 @@ def _accept_event(group: _Group, event: Checked) -> Receipt:
     firm = _firm(group, event)
     resolved = _resolve(group, event, firm, held)
     seq = group.newest + len(group.rows) + 1
-    accepted_at = rfc3339(group.at)
-    stored = seal_event(event, firm, group.subjects, accepted_at, seq)
+    stored = seal_event(event, firm, group.subjects, group.accepted_at, seq)
     network = str(stored.data.get("network"))
     key = {"firm": firm.surrogate if firm else "", "network": network, "subject": event.subject}
     row = InboxRow(
@@ -186,10 +189,10 @@ def _accept_event(group: _Group, event: Checked) -> Receipt:
         topic=event.spec.topic,
         key=key[event.spec.key],
         subject=str(stored.attributes["subject"]),
-        accepted_at=accepted_at,
-        event=json.dumps({"attributes": stored.attributes, "data": stored.data}, ensure_ascii=False),
+        accepted_at=group.accepted_at,
+        event=orjson.dumps({"attributes": stored.attributes, "data": stored.data}).decode(),
         resolved=resolved.model_dump_json(exclude_defaults=True),
-        subjects=json.dumps(stored.subjects),
+        subjects=orjson.dumps(stored.subjects).decode(),
         salt=stored.salt,
         commitment=stored.commitment,
     )

@@ -23,7 +23,7 @@ from hub.domain.references import PERSON_PREFIX
 from hub.domain.referrals import OutcomeJudged
 from hub.domain.registry import EVENTS, EventSpec
 from hub.domain.services import ServicePublished, service_id
-from hub.domain.values import is_slug
+from hub.domain.values import is_slug, is_uuid
 from hub.events.complaints import ERRORS_MAX, invalid_payload
 from hub.events.envelope import Envelope
 from hub.events.rejection import FieldError, Rejected
@@ -185,7 +185,7 @@ def _check_subject(checked: Checked) -> None:
             )
         if checked.noun == "partner" and subject == HUB:
             raise _mismatch(checked, "No partner has the hub's own name.", "Choose another slug.")
-    elif not _is_uuid(subject):
+    elif not is_uuid(subject):
         raise _mismatch(
             checked, "The subject must be a UUID.", "Use the lower-case form with hyphens of your own UUID."
         )
@@ -265,10 +265,3 @@ def _mismatch(checked: Checked, message: str, remedy: str) -> Rejected:
         remedy,
         [FieldError("/subject", "does not follow from the payload", checked.index)],
     )
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text
-    except ValueError:
-        return False

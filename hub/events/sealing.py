@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from hub.domain.marks import FirmReference, PersonalMark, places, visit
 from hub.domain.references import PERSON_PREFIX
@@ -60,12 +61,11 @@ def commitment(salt: bytes, as_sent: bytes, partner: str, accepted_at: str, seq:
 
     as_sent: RFC 8785 form of the event. Source: "What a partner can check" in docs/ledger.md.
     """
-    head = json.dumps(accepted_at), json.dumps(partner), seq
     entry = b'{"accepted_at":%s,"event":%s,"partner":%s,"seq":%d}' % (
-        head[0].encode(),
+        orjson.dumps(accepted_at),
         as_sent,
-        head[1].encode(),
-        head[2],
+        orjson.dumps(partner),
+        seq,
     )
     return hashlib.sha256(salt + entry).digest()
 

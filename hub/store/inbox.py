@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import orjson
 from sqlalchemy import Connection, bindparam, func, select
 
 from hub.store.bulk import Rows
@@ -127,7 +127,7 @@ def _events(rows: Iterable[Any]) -> list[Sequenced]:
 
 
 def _event(row: Any) -> Sequenced:
-    return Sequenced(*row[:-1], **json.loads(row.event))
+    return Sequenced(*row[:-1], **orjson.loads(row.event))
 
 
 def sequenced_by_seq(conn: Connection, seqs: Iterable[int]) -> dict[int, Sequenced]:

@@ -6,11 +6,11 @@ inbox. `after` chains the events of a lane: who has not seen the one before know
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import orjson
 from kafka.partitioner.default import murmur2
 
 from hub.domain.registry import CASES, CATALOGUE, NETWORK
@@ -68,9 +68,8 @@ def to_record(event: Sequenced, after: int, partitions: int, hub_id: str) -> Rec
         "hub-resolved": event.resolved.encode(),
         "hub-commitment": event.commitment.hex().encode(),
     }
-    value = json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
     partition = partition_of(event.key, partitions)
-    return Record(event.topic, partition, event.key.encode(), value, list(headers.items()))
+    return Record(event.topic, partition, event.key.encode(), orjson.dumps(envelope), list(headers.items()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Sequence
+
+import orjson
 
 from hub.events.kafka.connection import PARKED
 from hub.events.kafka.messages import CONTENT_TYPE, Record, partition_of
@@ -36,6 +37,5 @@ def _record(id_: str, partner: str | None, error: str, parked_at: str, partition
         # Of an error that is more than a code, only its kind: the rest may quote the message.
         "data": {"id": id_, "partner": partner, "error": error.partition(":")[0], "parked_at": parked_at},
     }
-    value = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
     headers = [("content-type", CONTENT_TYPE)]
-    return Record(PARKED, partition_of(id_, partitions), id_.encode(), value, headers)
+    return Record(PARKED, partition_of(id_, partitions), id_.encode(), orjson.dumps(event), headers)
