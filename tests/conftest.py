@@ -9,18 +9,37 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, settings
 
+from hub.store import glances, postgres, signals
 from hub.store.engine import Store
 from tests.support import fresh, parts
 from tests.support.serving import Served, serving
 from tests.support.spine import OpenHub, Production, Spine, embedded, running_spine
+from tests.support.waiting import PATIENCE_S
 
 # How long an example takes says how busy the machine is, and nothing of the hub.
 settings.register_profile("hub", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("hub")
 
+# How long the hub waits for PostgreSQL: a machine that stands still for seconds would fail any test.
+WAITS = (
+    (postgres, "CONNECT_S_MAX", PATIENCE_S),
+    (postgres, "IDLE_IN_TRANSACTION_MS_MAX", int(PATIENCE_S * 1_000)),
+    (signals, "CONNECT_S_MAX", PATIENCE_S),
+    (glances, "ANSWER_S_MAX", PATIENCE_S),
+)
+
 ENGINES = ("sqlite", "postgresql")
 BACKBONES = ("embedded", "kafka")
 """Every way to run the hub; each test on the fixtures below runs on all of them."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience_with_postgresql() -> Iterator[None]:
+    """Of hubs in the process of the tests; those that run apart have the times of production."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name, wait in WAITS:
+            patch.setattr(module, name, wait)
+        yield
 
 
 @pytest.fixture(scope="session")
