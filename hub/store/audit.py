@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, exists, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, select
 
 from hub.domain.audit import AuditRecorded
 from hub.domain.marks import SEALED_CONTEXT
@@ -28,6 +28,7 @@ from hub.store.pages import (
     first_refusal,
     projection_version,
 )
+from hub.store.probe import there_is
 from hub.store.tables import audit_reader, audit_row, inbox
 from hub.store.vault import Vault
 
@@ -111,7 +112,8 @@ def forget_audited(conn: Connection, key: str) -> None:
 
 def visible_audit(viewer: Viewer, seq: ColumnElement[int]) -> ColumnElement[bool]:
     """Whether the viewer may read the record of that seq."""
-    return exists().where(audit_reader.c.seq == seq, audit_reader.c.label.in_(sorted(viewer.audit_labels)))
+    told = select(audit_reader.c.seq).where(audit_reader.c.label.in_(sorted(viewer.audit_labels)))
+    return there_is(told.where(audit_reader.c.seq == seq))
 
 
 def find_audit(

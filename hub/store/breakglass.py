@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, literal_column, select
 
 from hub.domain.breakglass import BreakGlass, State, cases_of
 from hub.domain.record import KeyState
 from hub.domain.refusal import Refusal
 from hub.domain.viewer import Viewer
-from hub.store.firms import party_labels, states_of
+from hub.store.firms import has_stake, party_labels, states_of
 from hub.store.records import load_states
 from hub.store.tables import record, referral_party, verdict
 from hub.store.vault import Vault, unseal
@@ -71,14 +71,12 @@ def find_grants(conn: Connection, viewer: Viewer, vault: Vault) -> list[GrantVie
     """Emergency accesses that the viewer may decide on or is told of, the latest first."""
     latest = (
         select(record.c.key)
-        .where(record.c.kind == BreakGlass.kind)
+        .where(record.c.kind == literal_column(f"'{BreakGlass.kind}'"))
         .order_by(record.c.version.desc())
         .limit(LISTED_MAX)
     )
     if viewer.manages is None:
-        labels = sorted(party_labels(viewer))
-        own = select(referral_party.c.firm).where(referral_party.c.label.in_(labels))
-        latest = latest.where(record.c.key.in_(own))
+        latest = latest.where(has_stake(party_labels(viewer), record.c.key))
     views = visible_grants(conn, viewer, vault, conn.execute(latest).scalars())
     return sorted(views, key=lambda one: (one.grant.requested_at, one.grant.id), reverse=True)
 

@@ -8,20 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select, true, union
+from sqlalchemy import ColumnElement, Connection, Select, or_, select, true, union
 
 from hub.domain.viewer import Viewer
 from hub.store.audit import visible_audit
 from hub.store.newest import Way, newest
 from hub.store.pages import count_of
 from hub.store.partners import members_of
+from hub.store.probe import there_is
 from hub.store.tables import audit_reader, entry_party, inbox
 from hub.store.tables.events import OF_NETWORK, OF_NO_PARTNER
 
 
 def visible_by_case(labels: Iterable[str]) -> ColumnElement[bool]:
     """Whether the entry is about a referral of which one of the labels is a party."""
-    return exists().where(entry_party.c.seq == inbox.c.seq, entry_party.c.label.in_(sorted(labels)))
+    ours = select(entry_party.c.seq).where(entry_party.c.label.in_(sorted(labels)))
+    return there_is(ours.where(entry_party.c.seq == inbox.c.seq))
 
 
 def visible_entries(viewer: Viewer) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, exists, null, select
+from sqlalchemy import ColumnElement, Connection, null, select
 
 from hub.domain.breakglass import BreakGlass, open_to
 from hub.domain.firms import (
@@ -32,6 +32,7 @@ from hub.store.pages import (
     projection_version,
 )
 from hub.store.parts import parts
+from hub.store.probe import there_is
 from hub.store.records import load_states
 from hub.store.search import fold, search_words, sortable_time
 from hub.store.tables import record, referral_party, subject_key
@@ -217,7 +218,8 @@ def known_firm(conn: Connection, viewer: Viewer, vault: Vault, wire_id: str) -> 
 
 def has_stake(labels: Iterable[str], firm: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether the firm (a surrogate) or a case of it has one of the labels."""
-    return exists().where(referral_party.c.firm == firm, referral_party.c.label.in_(sorted(labels)))
+    ours = select(referral_party.c.firm).where(referral_party.c.label.in_(sorted(labels)))
+    return there_is(ours.where(referral_party.c.firm == firm))
 
 
 def _is_known(viewer: Viewer, firm: ColumnElement[str]) -> ColumnElement[bool]:

@@ -20,6 +20,7 @@ from hub.store import pages
 from hub.store.firms import FirmView, known_firm, party_labels, visible_firms
 from hub.store.lookup import Lookup
 from hub.store.newest import Way, newest
+from hub.store.probe import there_is
 from hub.store.records import decode, load_states
 from hub.store.search import sortable_time
 from hub.store.tables import String, record, referral_party, referral_row
@@ -168,7 +169,7 @@ def visible_referrals(labels: Iterable[str]) -> ColumnElement[bool]:
     """Visibility, in the statement itself: page, count and get cannot differ."""
     party = referral_party.c
     ours = select(party.firm, party.id).where(party.label.in_(sorted(labels)))
-    return ours.where(party.firm == referral_row.c.firm, party.id == referral_row.c.id).exists()
+    return there_is(ours.where(party.firm == referral_row.c.firm, party.id == referral_row.c.id))
 
 
 def _with_record() -> Select[Any]:

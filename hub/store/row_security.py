@@ -8,6 +8,8 @@ are no rows at all. SQLite has nothing of the kind: its process is the only one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection, Text, bindparam, func, literal_column, select, text, true
 
 from hub.domain.networks import Network
@@ -36,16 +38,21 @@ PUBLIC_KINDS = tuple(sorted(kind.kind for kind in (Service, Opportunity, Partner
 _LABELS = f"(SELECT string_to_array(current_setting('{SETTING}', true), ' '))::text[]"
 # The planner knows nothing of a setting: it would reckon with one row of a hundred.
 _ANY_VIEWER = f"(SELECT coalesce(current_setting('{SETTING}', true), '') <> '')"
-SHOWN = func.set_config(literal_column(f"'{SETTING}'"), bindparam("labels", type_=Text()), true())
+SETS_LABELS = func.set_config(literal_column(f"'{SETTING}'"), bindparam("labels", type_=Text()), true())
 """The column of a statement of PostgreSQL that does what `see_as` does, for the next statements."""
-_SEE_AS = Prepared(select(SHOWN))
+_SEE_AS = Prepared(select(SETS_LABELS))
+
+
+def setting(labels: Iterable[str]) -> str:
+    """The labels as the policies read them."""
+    return " ".join(sorted(labels))
 
 
 def see_as(conn: Connection, labels: str) -> None:
     """From here to the end of the transaction, show the rows of cases that one of the labels is a party to.
 
-    labels: with a space between. They never outlive the transaction: the next one on the connection begins
-    with no rows.
+    labels: as `setting` writes them. They never outlive the transaction: the next one on the connection
+    begins with no rows.
     """
     if conn.dialect.name == "postgresql":
         _SEE_AS.rows(conn, {"labels": labels})

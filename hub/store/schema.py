@@ -22,7 +22,7 @@ from hub.store.roles import grant_read_model, grant_truth, make_roles
 from hub.store.row_security import conditions, secure, secure_truth
 from hub.store.tables import model, read
 
-READ_MODEL_VERSION = 7
+READ_MODEL_VERSION = 8
 """Count up when a fold or an index function gives other rows for the same events."""
 MIGRATION_LOCK = 0x6875_6203
 _FINGERPRINT = Prepared(select(model.c.fingerprint))

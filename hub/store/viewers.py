@@ -13,17 +13,19 @@ from hub.domain.partners import Partner
 from hub.domain.principal import Principal
 from hub.domain.viewer import Viewer
 from hub.store.prepared import Prepared
-from hub.store.row_security import SHOWN, see_as
+from hub.store.row_security import SETS_LABELS, see_as, setting
 from hub.store.tables import record
 
-EXPECTED_MAX = 4_096
+EXPECTED_MAX = 256
+"""Principals whose last labels are remembered; of a manager these can be twenty kilobytes."""
 
 _PARTNERS = TypeAdapter(list[Partner])
+# A separator that is a value would have to be sent with each question.
 _DOCS = select(func.aggregate_strings(record.c.doc, literal_column("','")).label("docs")).where(  # type: ignore[arg-type]
     record.c.kind == literal_column(f"'{Partner.kind}'")
 )
 _MEMBERS = Prepared(_DOCS)
-_MEMBERS_AND_SHOW = Prepared(_DOCS.add_columns(SHOWN))
+_MEMBERS_AND_SHOW = Prepared(_DOCS.add_columns(SETS_LABELS))
 _expected: dict[Principal, str] = {}
 
 
@@ -40,7 +42,7 @@ def viewer_of(conn: Connection, principal: Principal, at: datetime, *, glass: bo
     else:
         row = _MEMBERS.rows(conn, {})[0]
     viewer = Viewer(principal, at, _networks(row.docs, at.date()), glass=glass)
-    labels = " ".join(sorted(viewer.labels | viewer.audit_labels))
+    labels = setting(viewer.labels | viewer.audit_labels)
     if labels != expected:
         see_as(conn, labels)
         if len(_expected) >= EXPECTED_MAX:

@@ -27,6 +27,7 @@ def producing(bootstrap: str, **settings: Any) -> Iterator[KafkaProducer]:
     finally:
         producer._sender.force_close()
         producer._sender.join(PATIENCE_S)
+        assert not producer._sender.is_alive()
         producer.close(timeout=0)
         gc.collect()  # kafka-python leaves sockets of failed connections to it: see tests/local/records.py.
 

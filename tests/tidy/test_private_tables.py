@@ -64,6 +64,7 @@ SELECTS = {"select", "_with_record", "_entries", "load_states", "states_of", "ge
 PARTS = {
     "visible_referrals": "is the condition",
     "visible_by_case": "is the condition",
+    "visible_audit": "is the condition",
     "visible_entries": "is the condition",
     "visible_grants": "is the condition",
     "_with_record": "a statement without rows of its own: whoever takes it adds the condition",

@@ -138,7 +138,8 @@ audit_reader = Table(
     Column("label", String, nullable=False),
     Column("seq", Number, nullable=False),
     PrimaryKeyConstraint("label", "seq"),
-    Index("audit_reader_seq", "seq"),
+    # By hash: the newest of a label that has none would be looked for in the order of all, to the end.
+    Index("audit_reader_seq", "seq", postgresql_using="hash"),
 )
 
 position = Table(
