@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,9 @@ def answer(*words: str) -> Any:
 
 @pytest.mark.usefixtures("_kent")
 def test_what_was_done_to_a_partner_is_said_in_json(tmp_path: Path) -> None:
-    public = {name: value for name, value in generate_key().items() if name != "d"}
+    made = (generate_key() for _ in count())
+    key = next(one for one in made if one["kid"].startswith("-"))  # As one of 64 does.
+    public = {name: value for name, value in key.items() if name != "d"}
     (tmp_path / "key.json").write_text(json.dumps(public))
     added = answer("partner", "key", "add", "kent", "--public-key", str(tmp_path / "key.json"))
     assert added == {"client_id": "kent", "kid": public["kid"], "live": True}
