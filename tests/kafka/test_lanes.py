@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from sqlalchemy import delete
 
-from hub.domain.registry import CATALOGUE
+from hub.domain.registry import CASES, CATALOGUE
 from hub.events.kafka import KafkaBackbone
+from hub.events.kafka.connection import KafkaUnavailable, LogIdentity
+from hub.events.kafka.lanes import GroupReader
 from hub.events.projector import fold_batch
 from hub.events.spine import Hub, open_hub
 from hub.events.unfit import Unfit
@@ -23,6 +26,7 @@ from tests.kafka.lanes import (
     KENTS,
     administer,
     folded,
+    produce,
     published,
     working,
 )
@@ -65,6 +69,46 @@ async def test_an_emptied_log_is_noticed_and_told_again(hub: Hub, production: Pr
         assert await hub.progress.reached([one.seq for one in receipts], PATIENCE_S)
         await folded(hub, total + 10)
     assert (await hub.store.inspect(told)).log != before
+
+
+async def test_a_reader_notices_that_its_topics_were_made_again(hub: Hub, production: Production) -> None:
+    """kafka-python reads by name, and does not always join the group anew."""
+
+    async def beginnings(
+        _identity: LogIdentity, partitions: Iterable[TopicPartition]
+    ) -> dict[TopicPartition, int | None]:
+        return dict.fromkeys(partitions)
+
+    await hub.prepare()
+    assert hub.kafka
+    reader = GroupReader(hub.kafka.cluster, "reader", {"topics": [CASES]}, beginnings)
+    place = TopicPartition(CASES, 0)
+
+    async def values() -> list[bytes]:
+        return [record.value for record in (await reader.poll(100)).get(place, [])]
+
+    async def is_noticed() -> bool:
+        try:
+            await reader.confirm()
+        except KafkaUnavailable as error:
+            return "not the ones any more" in str(error)
+        return False
+
+    try:
+        await hub.kafka.cluster.make_topics()
+        await asyncio.to_thread(produce, production, CASES, value=b"old", partition=0)
+        assert await soon(values) == [b"old"]
+        await reader.confirm()
+        id_ = reader.ids[place]
+        await asyncio.to_thread(empty_topics, production.bootstrap)
+        await soon(is_noticed)  # A broker goes on telling of a deleted topic for a moment.
+        assert reader.ids == {}
+        await hub.kafka.cluster.make_topics()
+        await asyncio.to_thread(produce, production, CASES, value=b"new", partition=0)
+        assert await soon(values) == [b"new"]
+        assert reader.ids[place] != id_
+    finally:
+        await reader.drop()
 
 
 async def test_several_projectors_share_the_lanes(hub: Hub, production: Production, tmp_path: Path) -> None:

@@ -71,15 +71,17 @@ class KafkaBackbone:
             self._overdue = await self._standing_still()
             if self._overdue:
                 log.warning("lanes_stand_still", extra={"upto": self._overdue})
-                mine = {f"{one.topic}/{one.partition}" for one in self._reader.assigned}
+                mine = {f"{one.topic}/{one.partition}" for one in self._reader.ids}
                 if not mine or mine & self._overdue.keys():
                     await self._reader.drop()
         if self._overdue:
             batch = await self.missing(self._overdue, limit)
             self._overdue = {lane: end for lane, end in self._overdue.items() if batch.through[lane] <= end}
             return batch
-        # A log delivers a record once: what could not be dealt with is kept, not asked for again.
-        self._polled = self._polled or await self._reader.poll(limit)
+        # A log delivers a record once: what could not be dealt with is kept, not asked for again, unless the
+        # reader gave it up itself.
+        kept = {one: records for one, records in self._polled.items() if one in self._reader.ids}
+        self._polled = kept or await self._reader.poll(limit)
         if not self._polled:
             return None
         batch = await self._read(self._polled)
@@ -91,7 +93,7 @@ class KafkaBackbone:
         logs: dict[str, tuple[str, int]] = {}
         unreadable: list[Parked] = []
         for partition, records in found.items():
-            topic_id = self._reader.identity.topic_ids.get(partition.topic, "")
+            topic_id = self._reader.ids[partition]
             for record in records:
                 try:
                     news.append(from_record(record, self._hub_id))
@@ -101,6 +103,8 @@ class KafkaBackbone:
                     unreadable.append(_parked(record, topic_id, error))
             logs[f"{partition.topic}/{partition.partition}"] = topic_id, records[-1].offset + 1
         if unreadable:
+            # By a wrong id one would be taken for another that is parked already, and be lost.
+            await self._reader.confirm()
             log.error("log_unreadable", extra={"records": [one.id for one in unreadable]})
             await self._store.write(lambda conn: park(conn, self._vault, unreadable))
         return Batch(await self._from_inbox(news), logs=logs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
@@ -19,6 +20,8 @@ from hub.store.projection import Position
 
 POLL_MS = 300
 SEEK_S_MAX = 5.0
+CONFIRM_S = 5.0
+"""How soon it is noticed that a topic is another one, in which the consumer goes on at its old place."""
 SESSION_MS = 10_000
 
 T = TypeVar("T")
@@ -40,7 +43,7 @@ class Spoiled(NamedTuple):
 class GroupReader:
     """A member of a consumer group, made anew after every fault; kafka-python blocks, so it has a thread.
 
-    start: offset of each partition of a topic's id to begin with; None for the oldest that is kept.
+    start: offset to begin with of each partition whose topic has an id; None for the oldest that is kept.
     settings: of the consumer, besides those that all have.
     """
 
@@ -59,21 +62,42 @@ class GroupReader:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="consumer")
         self._consumer: Any = None
         self._unread: tuple[TopicPartition, int] | None = None
-        self.identity = LogIdentity("", {})
-        self.assigned: frozenset[TopicPartition] = frozenset()
+        self._confirmed_at_s = 0.0
+        self.ids: Mapping[TopicPartition, str] = {}
+        """Partitions that are assigned, and the id of the topic in which their place was looked up."""
 
     async def poll(self, limit: int) -> dict[TopicPartition, list[Any]]:
         """Records by partition, at most that many; KafkaUnavailable after the consumer was dropped."""
         if self._consumer is None:
             # A member that joins before there are topics is given none, and learns of them late.
             await self._cluster.make_topics()
-            self.identity = await self._cluster.identity()
             self._loop = asyncio.get_running_loop()
         try:
-            return await self._in_thread(lambda: self._poll(limit))
+            found = await self._in_thread(lambda: self._poll(limit))
         except (KafkaError, OSError, TimeoutError) as error:
             await self.drop()
             raise KafkaUnavailable(said(error)) from error
+        if unplaced := sorted(found.keys() - self.ids.keys()):
+            await self.drop()
+            raise KafkaUnavailable(f"where to begin in {unplaced} could not be looked up")
+        if time.monotonic() - self._confirmed_at_s > CONFIRM_S:
+            await self.confirm()
+        return found
+
+    async def confirm(self) -> None:
+        """See that what was polled so far comes from the topics of `ids`; KafkaUnavailable as by `poll`.
+
+        kafka-python reads by name. It does not always join the group anew when the log was emptied, and goes
+        on in the new one at the old place, or at its beginning.
+        """
+        try:
+            now = (await self._cluster.identity()).topic_ids
+            if others := sorted({one.topic for one, id_ in self.ids.items() if now.get(one.topic) != id_}):
+                raise KafkaUnavailable(f"these topics are not the ones any more that were read: {others}")
+        except KafkaUnavailable:
+            await self.drop()
+            raise
+        self._confirmed_at_s = time.monotonic()
 
     async def drop(self) -> None:
         """Leave the group; the next poll joins it again."""
@@ -133,11 +157,13 @@ class GroupReader:
 
     async def _places(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int | None]:
         # Asked anew: one that was away, and comes back to the group, may find another log at the old place.
-        self.identity = await self._cluster.identity()
-        return await self._start(self.identity, partitions)
+        identity = await self._cluster.identity()
+        places = await self._start(identity, partitions)
+        self.ids = {**self.ids, **{one: identity.topic_ids[one.topic] for one in places}}
+        return places
 
     def _close(self) -> None:
-        consumer, self._consumer, self.assigned = self._consumer, None, frozenset()
+        consumer, self._consumer, self.ids = self._consumer, None, {}
         if consumer is not None:
             with contextlib.suppress(KafkaError, OSError):
                 consumer.close(autocommit=False, timeout_ms=3_000)
@@ -151,30 +177,31 @@ class _Seeking(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """New partitions; of those that were kept, nothing changes."""
-        fresh = frozenset(assigned) - self._reader.assigned
-        self._reader.assigned |= fresh
         try:
-            self._reader.seek(fresh)
+            self._reader.seek(set(assigned) - self._reader.ids.keys())
         except Exception:
-            # Reading begins with the oldest record instead: slower, and as right.
+            # What is read of them has no place: with the first record of it the reader begins anew.
             log.warning("seek_failed", exc_info=True)
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Partitions that go to another member."""
-        self._reader.assigned -= frozenset(revoked)
+        gone = set(revoked)
+        self._reader.ids = {one: id_ for one, id_ in self._reader.ids.items() if one not in gone}
 
     def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
         """Partitions that went without asking."""
-        self._reader.assigned -= frozenset(lost)
+        self.on_partitions_revoked(lost)
 
 
 def starts(
     identity: LogIdentity, found: dict[str, Position], partitions: Iterable[TopicPartition]
 ) -> dict[TopicPartition, int | None]:
-    """Offset of each lane's next record, when it was counted in this very log."""
+    """Offset of the next record of each lane whose topic is known, when it was counted in this very log."""
     offsets: dict[TopicPartition, int | None] = {}
     for partition in partitions:
+        if partition.topic not in identity.topic_ids:
+            continue
         at = found.get(f"{partition.topic}/{partition.partition}")
-        same = at is not None and at.topic_id == identity.topic_ids.get(partition.topic)
+        same = at is not None and at.topic_id == identity.topic_ids[partition.topic]
         offsets[partition] = at.log_offset if at is not None and same else None
     return offsets

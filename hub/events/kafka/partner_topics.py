@@ -51,7 +51,6 @@ class PartnerTopics:
             "fetch_max_bytes": BATCH_BYTES_MAX,
         }
         self._reader = GroupReader(cluster, GROUP, {"pattern": PATTERN}, self._starts, settings)
-        self._topic_ids: dict[TopicPartition, str] = {}
         self._pending: Sequence[Message] = ()
         self._read: dict[TopicPartition, int] = {}
         self._deletable: dict[TopicPartition, int] = {}
@@ -93,63 +92,50 @@ class PartnerTopics:
 
     async def _poll(self) -> list[Message]:
         found = await self._reader.poll(READ_RECORDS_MAX)
-        if unplaced := [one for one in found if one not in self._topic_ids]:
-            # Without the topic's id nobody could say later that these were read.
-            await self._reader.drop()
-            raise KafkaUnavailable(f"the ids of the topics of {unplaced} are not known")
+        if found:
+            # By a wrong id a message would be taken for one that was read before, and be lost.
+            await self._reader.confirm()
         self._read = {partition: records[-1].offset + 1 for partition, records in found.items()}
         return [
-            _message(record, self._topic_ids[partition])
+            _message(record, self._reader.ids[partition])
             for partition, records in found.items()
             for record in records
         ]
 
     async def _starts(
-        self, _identity: LogIdentity, partitions: Iterable[TopicPartition]
+        self, identity: LogIdentity, partitions: Iterable[TopicPartition]
     ) -> dict[TopicPartition, int | None]:
-        fresh = list(partitions)
-        for one in fresh:
-            self._topic_ids.pop(one, None)
-        # Asked anew: topics are made, and made again, while the reader runs.
-        ids = (await self._cluster.identity()).topic_ids
-        known = {one: ids[one.topic] for one in fresh if one.topic in ids}
+        known = {one: identity.topic_ids[one.topic] for one in partitions if one.topic in identity.topic_ids}
         starts: dict[TopicPartition, int | None] = await self._store.inspect(
             lambda conn: {
                 one: next_offset(conn, _partner(one.topic), id_, one.partition) for one, id_ in known.items()
             }
         )
-        self._topic_ids |= known
         # A process that ended before it could delete these from the log has left it to this one.
         self._deletable |= {one: offset for one, offset in starts.items() if offset is not None}
         return starts
 
     async def _sweep(self) -> None:
-        """Delete what was taken in; begin anew when a topic is not the one any more that it was."""
-        mine = {one: self._topic_ids[one] for one in self._reader.assigned if one in self._topic_ids}
+        """Delete what was taken in."""
+        mine = self._reader.ids
         wanted = {one: offset for one, offset in self._deletable.items() if one in mine}
         self._deletable = {}
-        if not mine:
+        if not wanted:
             return
         try:
-            changed = await self._cluster.administer(lambda admin: _delete(admin, mine, wanted))
+            await self._cluster.administer(lambda admin: _delete(admin, mine, wanted))
         except KafkaUnavailable as error:
             self._deletable = wanted | self._deletable
             log.warning("messages_not_deleted", extra={"partitions": len(wanted), "why": str(error)})
-            return
-        if changed:
-            log.warning("topics_made_again", extra={"topics": sorted(changed)})
-            await self._reader.drop()
 
 
 def _delete(
     admin: KafkaAdminClient, ids: Mapping[TopicPartition, str], wanted: Mapping[TopicPartition, int]
-) -> set[str]:
-    """Delete records below the offsets; topics that have another id now, of which nothing is deleted."""
+) -> None:
+    """Delete records below the offsets, of topics that are still the ones of ids."""
     now = {one["name"]: topic_id(one) for one in admin.describe_topics()}
-    changed = {one.topic for one, id_ in ids.items() if now.get(one.topic) != id_}
-    if deletable := {one: offset for one, offset in wanted.items() if one.topic not in changed}:
+    if deletable := {one: offset for one, offset in wanted.items() if now.get(one.topic) == ids[one]}:
         admin.delete_records(deletable)
-    return changed
 
 
 def _partner(topic: str) -> str:
