@@ -5,6 +5,8 @@ Source: docs/decisions/0033-straight-to-asyncpg.md.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -19,6 +21,9 @@ from hub.store.engine import StoreUnavailable, is_passing
 
 T = TypeVar("T")
 
+_FAULTS = (OSError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""Of the connection, or of the server."""
+
 
 async def run(engine: AsyncEngine, work: Callable[[Connection], T], *, alone: bool = False) -> T:
     """Run work in one transaction; alone: its statements need none around them, or bear none.
@@ -27,7 +32,7 @@ async def run(engine: AsyncEngine, work: Callable[[Connection], T], *, alone: bo
     """
     try:
         return await greenlet_spawn(_statement if alone else _transaction, engine.sync_engine, work)
-    except (OSError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except _FAULTS as error:
         raise StoreUnavailable(str(error)) from error
     except DBAPIError as error:
         if is_passing(error):
@@ -42,25 +47,33 @@ def _transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
 
 def _statement(engine: Engine, work: Callable[[Connection], T]) -> T:
     with engine.connect() as conn:
-        return work(conn)
+        try:
+            return work(conn)
+        except asyncio.CancelledError:
+            # asyncpg awaits the plan of a statement before it runs it. PostgreSQL has begun something then
+            # that nobody ends, and that asyncpg does not take for a transaction.
+            with contextlib.suppress(*_FAULTS):
+                _execute(conn, "ROLLBACK")
+            raise
+
+
+def _execute(conn: Connection, word: str) -> str:
+    return str(await_only(conn.connection.driver_connection.execute(word)))  # type: ignore[union-attr]
 
 
 def begin_with(engine: Engine, statement: str) -> None:
     """Begin and end transactions by a word each: asyncpg's own objects for it cost more than a query."""
 
-    def execute(conn: Connection, word: str) -> str:
-        return str(await_only(conn.connection.driver_connection.execute(word)))  # type: ignore[union-attr]
-
     def commit(conn: Connection) -> None:
-        if (became := execute(conn, "COMMIT")) != "COMMIT":
+        if (became := _execute(conn, "COMMIT")) != "COMMIT":
             # Work that passed over the fault of a statement: nothing of it was kept.
             raise RuntimeError(f"the transaction ended with {became}")
 
     def rollback(conn: Connection) -> None:
         if not conn.invalidated:  # Else there is no connection any more, and so no transaction.
-            execute(conn, "ROLLBACK")
+            _execute(conn, "ROLLBACK")
 
-    event.listen(engine, "begin", lambda conn: execute(conn, statement))
+    event.listen(engine, "begin", lambda conn: _execute(conn, statement))
     event.listen(engine, "commit", commit)
     event.listen(engine, "rollback", rollback)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.util import await_only
 
 from hub.store.bulk import Keys, Rows, remove, write
 from hub.store.engine import Store, is_of_data
@@ -99,6 +103,25 @@ async def test_work_that_passes_over_a_fault_is_not_taken_for_kept(shared_databa
     try:
         with pytest.raises(RuntimeError, match="ROLLBACK"):
             await store.write(heedless)
+    finally:
+        await store.close()
+
+
+async def test_a_statement_that_was_planned_and_given_up_leaves_no_transaction(
+    shared_database_url: str,
+) -> None:
+    """A task that is cancelled as the plan arrives: asyncpg says nothing of what PostgreSQL has begun."""
+    store = PostgresStore(shared_database_url)
+
+    def give_up(conn: Connection) -> None:
+        driver: Any = conn.connection.driver_connection
+        await_only(driver.prepare("SELECT seq FROM inbox"))
+        raise asyncio.CancelledError
+
+    try:
+        with pytest.raises(asyncio.CancelledError):
+            await store.look(give_up)
+        assert await store.inspect(lambda conn: conn.execute(select(1)).scalar_one()) == 1
     finally:
         await store.close()
 
