@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from hub.events.backbone import Batch, Delivered, missing_from_inbox
 from hub.events.deliveries import Deliveries
 from hub.events.intake import Intake
 from hub.events.kafka.access import Access
-from hub.events.kafka.connection import Cluster, LogIdentity
+from hub.events.kafka.connection import Cluster
 from hub.events.kafka.lanes import GroupReader, starts
 from hub.events.kafka.messages import LANE_TOPICS, Foreign, News, Unreadable, from_record, lane_of
 from hub.events.kafka.partner_topics import PartnerTopics
@@ -80,8 +80,8 @@ class KafkaBackbone:
             return batch
         # A log delivers a record once: what could not be dealt with is kept, not asked for again, unless the
         # reader gave it up itself.
-        kept = {one: records for one, records in self._polled.items() if one in self._reader.ids}
-        self._polled = kept or await self._reader.poll(limit)
+        self._polled = {one: records for one, records in self._polled.items() if one in self._reader.ids}
+        self._polled = self._polled or await self._reader.poll(limit)
         if not self._polled:
             return None
         batch = await self._read(self._polled)
@@ -145,11 +145,8 @@ class KafkaBackbone:
         await self._reader.drop()
         await self._partner_topics.close()
 
-    async def _starts(
-        self, identity: LogIdentity, partitions: Iterable[TopicPartition]
-    ) -> dict[TopicPartition, int | None]:
-        found = await self._store.inspect(positions)
-        return starts(identity, found, partitions)
+    async def _starts(self, ids: Mapping[TopicPartition, str]) -> dict[TopicPartition, int | None]:
+        return starts(await self._store.inspect(positions), ids)
 
     async def _standing_still(self) -> dict[str, int]:
         """Lanes behind the relay that have not moved since the last look, and up to which leaf.

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,13 +15,13 @@ from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import CorruptRecordError, KafkaError, UnsupportedCodecError
 
-from hub.events.kafka.connection import Cluster, KafkaUnavailable, LogIdentity, said
+from hub.events.kafka.connection import Cluster, KafkaUnavailable, said
 from hub.store.projection import Position
 
 POLL_MS = 300
 SEEK_S_MAX = 5.0
 CONFIRM_S = 5.0
-"""How soon it is noticed that a topic is another one, in which the consumer goes on at its old place."""
+"""How soon it is noticed that a topic was made again: by itself the consumer would go on at its old place."""
 SESSION_MS = 10_000
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class Spoiled(NamedTuple):
 class GroupReader:
     """A member of a consumer group, made anew after every fault; kafka-python blocks, so it has a thread.
 
-    start: offset to begin with of each partition whose topic has an id; None for the oldest that is kept.
+    start: offset to begin with of each partition, by the id of its topic; None for the oldest that is kept.
     settings: of the consumer, besides those that all have.
     """
 
@@ -53,7 +53,7 @@ class GroupReader:
         group: str,
         topics: dict[str, Any],
         start: Callable[
-            [LogIdentity, Iterable[TopicPartition]], Coroutine[Any, Any, dict[TopicPartition, int | None]]
+            [Mapping[TopicPartition, str]], Coroutine[Any, Any, dict[TopicPartition, int | None]]
         ],
         settings: Mapping[str, Any] | None = None,
     ) -> None:
@@ -63,23 +63,20 @@ class GroupReader:
         self._consumer: Any = None
         self._unread: tuple[TopicPartition, int] | None = None
         self._confirmed_at_s = 0.0
+        self._met: dict[TopicPartition, str] = {}
         self.ids: Mapping[TopicPartition, str] = {}
         """Partitions that are assigned, and the id of the topic in which their place was looked up."""
 
     async def poll(self, limit: int) -> dict[TopicPartition, list[Any]]:
         """Records by partition, at most that many; KafkaUnavailable after the consumer was dropped."""
-        if self._consumer is None:
-            # A member that joins before there are topics is given none, and learns of them late.
-            await self._cluster.make_topics()
-            self._loop = asyncio.get_running_loop()
-        try:
+        async with self._or_drop():
+            if self._consumer is None:
+                # A member that joins before there are topics is given none, and learns of them late.
+                await self._cluster.make_topics()
+                self._loop = asyncio.get_running_loop()
             found = await self._in_thread(lambda: self._poll(limit))
-        except (KafkaError, OSError, TimeoutError) as error:
-            await self.drop()
-            raise KafkaUnavailable(said(error)) from error
-        if unplaced := sorted(found.keys() - self.ids.keys()):
-            await self.drop()
-            raise KafkaUnavailable(f"where to begin in {unplaced} could not be looked up")
+            if unplaced := sorted(found.keys() - self.ids.keys()):
+                raise KafkaUnavailable(f"where to begin in {unplaced} could not be looked up")
         if time.monotonic() - self._confirmed_at_s > CONFIRM_S:
             await self.confirm()
         return found
@@ -90,14 +87,22 @@ class GroupReader:
         kafka-python reads by name. It does not always join the group anew when the log was emptied, and goes
         on in the new one at the old place, or at its beginning.
         """
-        try:
+        async with self._or_drop():
             now = (await self._cluster.identity()).topic_ids
             if others := sorted({one.topic for one, id_ in self.ids.items() if now.get(one.topic) != id_}):
                 raise KafkaUnavailable(f"these topics are not the ones any more that were read: {others}")
-        except KafkaUnavailable:
+            self._confirmed_at_s = time.monotonic()
+
+    @contextlib.asynccontextmanager
+    async def _or_drop(self) -> AsyncIterator[None]:
+        """After any fault the consumer stands behind what was polled, and nobody has it: begin anew."""
+        try:
+            yield
+        except BaseException as error:
             await self.drop()
+            if isinstance(error, (KafkaError, OSError, TimeoutError)):
+                raise KafkaUnavailable(said(error)) from error
             raise
-        self._confirmed_at_s = time.monotonic()
 
     async def drop(self) -> None:
         """Leave the group; the next poll joins it again."""
@@ -147,23 +152,36 @@ class GroupReader:
         return {partition: [Spoiled(partition.topic, partition.partition, offset, str(error))]}
 
     def seek(self, partitions: Iterable[TopicPartition]) -> None:
-        """Begin where SQL says; called in a thread of kafka-python."""
-        wanted = asyncio.run_coroutine_threadsafe(self._places(partitions), self._loop)
-        for partition, offset in wanted.result(SEEK_S_MAX).items():
+        """Begin where SQL says, in partitions that are new; called in a thread of kafka-python."""
+        fresh = set(partitions) - self.ids.keys()
+        if not fresh:
+            return
+        wanted = asyncio.run_coroutine_threadsafe(self._places(fresh), self._loop)
+        try:
+            ids, places = wanted.result(SEEK_S_MAX)
+        finally:
+            wanted.cancel()
+        if again := sorted(one for one, id_ in ids.items() if self._met.setdefault(one, id_) != id_):
+            # What kafka-python has fetched of the old one it would tell as the new one's.
+            raise KafkaUnavailable(f"made again while they were read: {again}")
+        for partition, offset in places.items():
             if offset is None:
                 self._consumer.seek_to_beginning(partition)
             else:
                 self._consumer.seek(partition, offset)
+        self.ids = {**self.ids, **ids}
 
-    async def _places(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int | None]:
+    async def _places(
+        self, partitions: Iterable[TopicPartition]
+    ) -> tuple[dict[TopicPartition, str], dict[TopicPartition, int | None]]:
         # Asked anew: one that was away, and comes back to the group, may find another log at the old place.
-        identity = await self._cluster.identity()
-        places = await self._start(identity, partitions)
-        self.ids = {**self.ids, **{one: identity.topic_ids[one.topic] for one in places}}
-        return places
+        known = (await self._cluster.identity()).topic_ids
+        ids = {one: known[one.topic] for one in partitions if one.topic in known}
+        return ids, await self._start(ids)
 
     def _close(self) -> None:
         consumer, self._consumer, self.ids = self._consumer, None, {}
+        self._met, self._unread = {}, None
         if consumer is not None:
             with contextlib.suppress(KafkaError, OSError):
                 consumer.close(autocommit=False, timeout_ms=3_000)
@@ -178,7 +196,7 @@ class _Seeking(ConsumerRebalanceListener):  # type: ignore[misc]
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """New partitions; of those that were kept, nothing changes."""
         try:
-            self._reader.seek(set(assigned) - self._reader.ids.keys())
+            self._reader.seek(assigned)
         except Exception:
             # What is read of them has no place: with the first record of it the reader begins anew.
             log.warning("seek_failed", exc_info=True)
@@ -194,14 +212,11 @@ class _Seeking(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 def starts(
-    identity: LogIdentity, found: dict[str, Position], partitions: Iterable[TopicPartition]
+    found: Mapping[str, Position], ids: Mapping[TopicPartition, str]
 ) -> dict[TopicPartition, int | None]:
-    """Offset of the next record of each lane whose topic is known, when it was counted in this very log."""
+    """Offset of each lane's next record, when it was counted in this very log."""
     offsets: dict[TopicPartition, int | None] = {}
-    for partition in partitions:
-        if partition.topic not in identity.topic_ids:
-            continue
+    for partition, id_ in ids.items():
         at = found.get(f"{partition.topic}/{partition.partition}")
-        same = at is not None and at.topic_id == identity.topic_ids[partition.topic]
-        offsets[partition] = at.log_offset if at is not None and same else None
+        offsets[partition] = at.log_offset if at is not None and at.topic_id == id_ else None
     return offsets

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from kafka.admin import KafkaAdminClient
 from hub.domain.values import rfc3339
 from hub.events.deliveries import Deliveries, Message
 from hub.events.envelope import BATCH_BYTES_MAX
-from hub.events.kafka.connection import Cluster, KafkaUnavailable, LogIdentity, topic_id
+from hub.events.kafka.connection import Cluster, KafkaUnavailable, topic_id
 from hub.events.kafka.lanes import GroupReader, Spoiled
 from hub.events.sequencer import follow
 from hub.store.deliveries import TOPIC_PREFIX, Place, forget_deliveries, next_offset
@@ -102,17 +102,16 @@ class PartnerTopics:
             for record in records
         ]
 
-    async def _starts(
-        self, identity: LogIdentity, partitions: Iterable[TopicPartition]
-    ) -> dict[TopicPartition, int | None]:
-        known = {one: identity.topic_ids[one.topic] for one in partitions if one.topic in identity.topic_ids}
+    async def _starts(self, ids: Mapping[TopicPartition, str]) -> dict[TopicPartition, int | None]:
         starts: dict[TopicPartition, int | None] = await self._store.inspect(
             lambda conn: {
-                one: next_offset(conn, _partner(one.topic), id_, one.partition) for one, id_ in known.items()
+                one: next_offset(conn, _partner(one.topic), id_, one.partition) for one, id_ in ids.items()
             }
         )
-        # A process that ended before it could delete these from the log has left it to this one.
-        self._deletable |= {one: offset for one, offset in starts.items() if offset is not None}
+        # A process that ended before it could delete these from the log has left it to this one. What was to
+        # be deleted before may have stood in a topic that is no more.
+        kept = {one: offset for one, offset in self._deletable.items() if one not in ids}
+        self._deletable = kept | {one: offset for one, offset in starts.items() if offset is not None}
         return starts
 
     async def _sweep(self) -> None:
