@@ -35,6 +35,11 @@ from tests.support.spine import PARTITIONS, Production, empty_topics
 from tests.support.waiting import PATIENCE_S, soon
 
 
+async def beginnings(ids: Mapping[TopicPartition, str]) -> dict[TopicPartition, int | None]:
+    """Where a reader starts that remembers nothing."""
+    return dict.fromkeys(ids)
+
+
 async def test_what_the_log_no_longer_holds_comes_from_the_inbox(hub: Hub, production: Production) -> None:
     total = await published(hub)
     admin = administer(production)
@@ -74,9 +79,6 @@ async def test_an_emptied_log_is_noticed_and_told_again(hub: Hub, production: Pr
 async def test_a_reader_notices_that_its_topics_were_made_again(hub: Hub, production: Production) -> None:
     """kafka-python reads by name, and does not always join the group anew."""
 
-    async def beginnings(ids: Mapping[TopicPartition, str]) -> dict[TopicPartition, int | None]:
-        return dict.fromkeys(ids)
-
     await hub.prepare()
     assert hub.kafka
     reader = GroupReader(hub.kafka.cluster, "reader", {"topics": [CASES]}, beginnings)
@@ -103,6 +105,29 @@ async def test_a_reader_notices_that_its_topics_were_made_again(hub: Hub, produc
         await asyncio.to_thread(produce, production, CASES, value=b"new", partition=0)
         assert await soon(values) == [b"new"]
         assert reader.ids[place] != id_
+    finally:
+        await reader.drop()
+
+
+async def test_a_join_that_kafka_python_forgot_is_made_anew(hub: Hub, production: Production) -> None:
+    """It forgets one that other topics called for, when a poll ends between the leader's two requests."""
+    await hub.prepare()
+    assert hub.kafka
+    reader = GroupReader(hub.kafka.cluster, "forgetful", {"topics": [CASES]}, beginnings)
+
+    async def is_member() -> bool:
+        with contextlib.suppress(KafkaUnavailable):
+            await reader.poll(100)
+        return bool(reader.ids) and not reader._consumer._coordinator.rejoining
+
+    try:
+        await soon(is_member)
+        coordinator = reader._consumer._coordinator
+        generation = coordinator.generation_if_stable().generation_id
+        coordinator.rejoining = True
+        assert not coordinator.need_rejoin()
+        await soon(is_member)
+        assert reader._consumer._coordinator.generation_if_stable().generation_id > generation
     finally:
         await reader.drop()
 

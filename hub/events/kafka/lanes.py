@@ -128,6 +128,11 @@ class GroupReader:
             )
             consumer.subscribe(**self._topics, listener=_Seeking(self))
             self._consumer = consumer
+        coordinator = self._consumer._coordinator
+        if coordinator.rejoining and not coordinator.need_rejoin():
+            # It joins because of another topic, and a poll ended on the way: kafka-python forgets that, with
+            # what it was given, and sends no heartbeats any more.
+            coordinator.request_rejoin()
         try:
             return dict(self._consumer.poll(timeout_ms=POLL_MS, max_records=limit))
         except (CorruptRecordError, UnsupportedCodecError) as error:
